@@ -1,0 +1,94 @@
+"""Options of `hfcbench run` that replace parts of a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from hfcbench.errors import UsageError
+
+Override = tuple[tuple[str | int, ...], Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_LISTS: Mapping[str, str] = {
+    "dataset": "datasets",
+    "model": "models",
+    "heuristic": "heuristics",
+    "train-on": "train_on",
+    "component": "components",
+    "defence": "defences",
+    "attack": "attacks",
+    "epsilon": "epsilons",
+    "metric": "metrics",
+}
+_VALUES: Mapping[str, tuple[str, ...]] = {
+    "epochs": ("schedule", "epochs"),
+    "batch-size": ("schedule", "batch_size"),
+    "learning-rate": ("schedule", "learning_rate"),
+    "optimizer": ("schedule", "optimizer"),
+    "augmentation": ("schedule", "augmentation"),
+    "decomposition": ("decomposition",),
+    "rescaling": ("rescaling",),
+    "train-samples": ("samples", "train"),
+    "test-samples": ("samples", "test"),
+    "attack-samples": ("samples", "attack"),
+}
+
+
+def override_options(function: F) -> F:
+    """Add every override option to a command, which receives them as keyword arguments."""
+    options = [
+        click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Replace any part: --set schedule.epochs=5, --set blocks.0.models=[lenet5].",
+        ),
+        click.option("--seeds", type=click.IntRange(min=1), help="Use the seeds 0 to N-1."),
+    ]
+    for name, path in _VALUES.items():
+        options.append(click.option(f"--{name}", help=f"Replace {'.'.join(path)}."))
+    for name, key in _LISTS.items():
+        options.append(
+            click.option(f"--{name}", multiple=True, help=f"Replace {key}; may be repeated.")
+        )
+    for option in options:
+        function = option(function)
+    return function
+
+
+def overrides_from(options: Mapping[str, Any]) -> list[Override]:
+    """The (path, value) pairs that the given options ask for.
+
+    Raises:
+        UsageError: ``--set`` without ``=``, or with a value that is not YAML.
+    """
+    overrides: list[Override] = []
+    for name, key in _LISTS.items():
+        values = options[name.replace("-", "_")]
+        if values:
+            overrides.append(((key,), list(values)))
+    for name, path in _VALUES.items():
+        value = options[name.replace("-", "_")]
+        if value is not None:
+            overrides.append((path, value))
+    if options["seeds"] is not None:
+        overrides.append((("seeds",), list(range(options["seeds"]))))
+    overrides.extend(_assignment(text) for text in options["assignments"])
+    return overrides
+
+
+def _assignment(text: str) -> Override:
+    import yaml
+
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise UsageError(f"--set {text}: write it as KEY=VALUE, as in schedule.epochs=5")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {text}: '{value}' is not a YAML value") from error
+    return tuple(int(step) if step.isdigit() else step for step in key.split(".")), parsed

@@ -1,0 +1,85 @@
+"""What `hfcbench run` says before and after the work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hfcbench.results.records import FailureRecord
+from hfcbench.runner.plan import Plan, Remaining
+from hfcbench.runner.progress import duration
+from hfcbench.runner.session import Session
+from hfcbench.runner.tasks import RunSummary, TrainingTask
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_FAILURES_SHOWN = 10
+
+
+def print_plan(plan: Plan, left: Remaining, console: Console) -> None:
+    """What would train, what is done already, how many evaluations."""
+    from rich.table import Table
+
+    to_train = {task.identity for task in left.tasks if isinstance(task, TrainingTask)}
+    table = Table("training", "state", "evaluations", "done", box=None, pad_edge=False)
+    for node in plan.nodes:
+        identity = node.training.identity
+        known = identity in left.trainings_done
+        state = "trained" if identity not in to_train else "repeat" if known else "to train"
+        done = sum(item.identity in left.evaluations_done for item in node.evaluations)
+        table.add_row(node.training.label, state, str(len(node.evaluations)), str(done))
+    console.print(table)
+    missing = plan.evaluation_count - len(left.evaluations_done)
+    console.print(
+        f"suite {plan.suite}: {len(to_train)} of {len(plan.nodes)} trainings to run, "
+        f"{missing} of {plan.evaluation_count} evaluations to run"
+    )
+
+
+def print_summary(
+    summary: RunSummary,
+    failures: Sequence[FailureRecord],
+    plan: Plan,
+    session: Session,
+    console: Console,
+) -> None:
+    """The leaderboard of what the plan holds, what failed, and where to look next."""
+    if summary.trained or summary.evaluated or summary.failed:
+        console.print(
+            f"{summary.trained} trained, {summary.evaluated} evaluated, {summary.failed} failed, "
+            f"{summary.skipped} skipped in {duration(summary.seconds)}"
+        )
+    else:
+        console.print(f"suite {plan.suite}: all {plan.evaluation_count} evaluations were done before")
+    for failure in failures[:_FAILURES_SHOWN]:
+        console.print(f"failed: {failure.label}: {failure.error}")
+    if len(failures) > _FAILURES_SHOWN:
+        console.print(f"... and {len(failures) - _FAILURES_SHOWN} more, in the table failures")
+    if summary.interrupted:
+        console.print("interrupted; the same command goes on from here")
+    _print_leaderboard(plan, session, console)
+
+
+def _print_leaderboard(plan: Plan, session: Session, console: Console) -> None:
+    from hfcbench.cli.leaderboard_table import compact
+    from hfcbench.cli.tables import print_rows
+    from hfcbench.results.opening import open_store
+
+    database = session.settings.database
+    fingerprints = sorted({node.training.dataset.fingerprint for node in plan.nodes})
+    with open_store(database, read_only=True) as store:
+        frame = store.leaderboard(
+            trainings=[node.training.identity for node in plan.nodes]
+        )
+    del fingerprints
+    if frame.empty:
+        return
+    console.print()
+    columns, rows = compact(frame)
+    print_rows(columns, rows, "table")
+    db = "" if database == "results.db" else f" --db {database}"
+    console.print(
+        f"\nnext: hfcbench leaderboard{db} --wide\n"
+        f'      hfcbench query{db} "select * from leaderboard"'
+    )

@@ -1,0 +1,1 @@
+"""Frequency splits of image batches: pure functions of tensors, nothing is registered here."""

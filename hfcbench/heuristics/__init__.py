@@ -1,0 +1,1 @@
+"""Built-in heuristics, one per module."""

@@ -1,0 +1,1 @@
+"""The built-in models' networks; :mod:`.timm_registration` makes them known to timm."""

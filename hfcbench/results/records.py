@@ -1,0 +1,146 @@
+"""What the runner hands to the store: plain values, one record per finished thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hfcbench.types import JSON, DatasetDescription, Predictions, Score
+
+
+@dataclass(frozen=True)
+class PluginRecord:
+    """A plugin that was loaded during a run."""
+
+    name: str
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One invocation: when, by which command, on which machine and with which versions."""
+
+    started_at: datetime
+    command: str
+    suite: str
+    hfcbench_version: str
+    python_version: str
+    torch_version: str
+    cuda_version: str | None
+    git_revision: str | None
+    git_dirty: bool | None
+    host: str
+    platform: str
+    device: str
+    plugins: Sequence[PluginRecord] = ()
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """A dataset as it was decoded; ``fingerprint`` is the sha256 of its content."""
+
+    name: str
+    version: str
+    parameters: Mapping[str, JSON]
+    fingerprint: str
+    description: DatasetDescription
+
+
+@dataclass(frozen=True)
+class ArtifactRecord:
+    """A file that belongs to a result; ``path`` is relative to the artifacts folder."""
+
+    kind: str
+    path: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One number measured after an epoch (1 is the first) on ``n`` images."""
+
+    epoch: int
+    split: str
+    component: str
+    decomposition: str | None
+    rescaling: str | None
+    metric: str
+    value: float
+    n: int
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """A finished training; names are labels such as ``resnet18(width=16)``."""
+
+    identity: str
+    specification: Mapping[str, JSON]
+    dataset_fingerprint: str
+    dataset_name: str
+    model: str
+    heuristics: str
+    trained_on: str
+    rescaling: str | None
+    seed: int
+    epochs: int
+    parameter_count: int
+    device: str
+    started_at: datetime
+    duration_seconds: float
+    checkpoint: ArtifactRecord
+    curve: Sequence[CurvePoint]
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """A metric's value over one evaluation."""
+
+    metric: str
+    metric_version: str
+    score: Score
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """A finished evaluation; ``defence`` and ``attack`` are labels or ``none``.
+
+    Attributes:
+        component: what was fed to the model, e.g. ``original`` or ``lfc@8``.
+        part: ``original`` or the name of the decomposition's part, e.g. ``lfc``.
+        cutoff: radius or rank (the outer one of a ring); None for originals.
+        cutoff_inner: inner radius of a ring, otherwise None.
+    """
+
+    identity: str
+    training_identity: str
+    specification: Mapping[str, JSON]
+    split: str
+    defence: str
+    attack: str
+    epsilon: float | None
+    component: str
+    part: str
+    cutoff: float | None
+    cutoff_inner: float | None
+    decomposition: str | None
+    rescaling: str | None
+    device: str
+    started_at: datetime
+    duration_seconds: float
+    predictions: Predictions
+    scores: Sequence[ScoreRecord]
+
+
+@dataclass(frozen=True)
+class FailureRecord:
+    """A node that could not be finished: ``kind`` is ``training`` or ``evaluation``."""
+
+    identity: str
+    kind: str
+    label: str
+    error: str
+    traceback: str
+    failed_at: datetime

@@ -1,0 +1,41 @@
+"""What an executor is, for those who write one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from hfcbench.runner.tasks import Outcome, Task
+
+Advance = Callable[[float], None]
+"""Told the finished share of a task, in [0,1]."""
+
+
+class Worker(Protocol):
+    """Carries out one task; never raises for a task that fails."""
+
+    def run(self, task: Task, advance: Advance) -> Outcome:
+        """The task's results or failures; an interrupt passes through."""
+
+
+class Listener(Protocol):
+    """Follows the tasks of a run."""
+
+    def started(self, task: Task) -> None:
+        """The task begins."""
+
+    def advanced(self, task: Task, share: float) -> None:
+        """The finished share of a running task, in [0,1]."""
+
+
+class Executor(Protocol):
+    """Decides where and in which order tasks run."""
+
+    def execute(
+        self, tasks: Sequence[Task], worker: Worker, listener: Listener
+    ) -> Iterator[tuple[Task, Outcome]]:
+        """Run every task and yield each one's outcome as it comes.
+
+        The tasks come in an order in which each training stands before the evaluation that needs
+        it. An evaluation whose training failed is not run: ``Outcome(skipped=True)``.
+        """

@@ -1,0 +1,238 @@
+"""From a checked suite to complete specifications: every name resolved, every value in range."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from hfcbench.errors import SpecificationError
+from hfcbench.references import Kind, Reference, parse_label, split_combination
+from hfcbench.registry import Registry
+from hfcbench.runner.dataset_access import DatasetAccess
+from hfcbench.runner.specification import (
+    ORIGINAL,
+    ComponentSpecification,
+    DatasetKey,
+    EvaluationSpecification,
+    TrainingSpecification,
+)
+from hfcbench.runner.suite_file import Path, SuiteFile
+from hfcbench.runner.suite_schema import BlockSchema, Combination, Named, merged
+from hfcbench.runner.tasks import CurvePlan
+from hfcbench.types import Decomposition, Heuristic, Model, Recipe, Schedule
+
+NO_HEURISTIC = "vanilla"
+NO_DEFENCE = "none"
+
+
+@dataclass(frozen=True)
+class PlannedTraining:
+    """A training with the curves and evaluations that a suite wants of it."""
+
+    specification: TrainingSpecification
+    curve: CurvePlan
+    evaluations: tuple[EvaluationSpecification, ...]
+    metrics: tuple[Reference, ...]
+
+
+def expand(file: SuiteFile, registry: Registry, datasets: DatasetAccess) -> list[PlannedTraining]:
+    """Every training of a suite with its evaluations, in the order of the file.
+
+    Raises:
+        SpecificationError: an unknown name or value, or a combination that cannot work, with
+            file and line.
+        DataError: a dataset that is not there.
+    """
+    planned: list[PlannedTraining] = []
+    for index, block in enumerate(file.suite.blocks):
+        expansion = _BlockExpansion(file, index, merged(block, file.suite), registry, datasets)
+        planned.extend(expansion.trainings())
+    return planned
+
+
+class _BlockExpansion:
+    def __init__(
+        self,
+        file: SuiteFile,
+        index: int,
+        block: BlockSchema,
+        registry: Registry,
+        datasets: DatasetAccess,
+    ) -> None:
+        self._file = file
+        self._index = index
+        self._block = block
+        self._registry = registry
+        self._datasets = datasets
+        if not block.models:
+            raise file.error(("blocks", index), "the key 'models' is missing")
+
+    def trainings(self) -> Iterator[PlannedTraining]:
+        block = self._block
+        metrics = self._references("metric", "metrics", block.metrics or [])
+        defences = [
+            None if item == NO_DEFENCE else self._reference("defence", item, ("defences", position))
+            for position, item in enumerate(block.defences or [])
+        ]
+        attacks = self._references("attack", "attacks", block.attacks or [])
+        if attacks and not block.epsilons:
+            raise self._error(("attacks",), "attacks need epsilons; there are none")
+        models = self._references("model", "models", block.models or [])
+        combinations = [
+            self._combination(item, ("heuristics", position))
+            for position, item in enumerate(block.heuristics or [])
+        ]
+        for position, item in enumerate(block.datasets or []):
+            dataset = self._dataset(item, ("datasets", position))
+            trained_on = self._components(dataset, "train_on", block.train_on or [])
+            evaluated = self._components(dataset, "components", block.components or [])
+            attacked = self._components(
+                dataset, "attack_components", block.attack_components or []
+            )
+            curve = self._curve(dataset)
+            for (place, model), (number, heuristics), component, seed in itertools.product(
+                enumerate(models), enumerate(combinations), trained_on, block.seeds or []
+            ):
+                schedule = self._schedule()
+                self._check_recipe(
+                    dataset, model, ("models", place), heuristics, ("heuristics", number), schedule
+                )
+                training = TrainingSpecification(
+                    dataset, component, model, heuristics, schedule, seed, self._samples("train")
+                )
+                evaluations = self._evaluations(training, defences, attacks, evaluated, attacked)
+                yield PlannedTraining(training, curve, tuple(evaluations), tuple(metrics))
+
+    def _evaluations(
+        self,
+        training: TrainingSpecification,
+        defences: list[Reference | None],
+        attacks: list[Reference],
+        components: list[ComponentSpecification],
+        attacked: list[ComponentSpecification],
+    ) -> Iterator[EvaluationSpecification]:
+        for defence in defences:
+            clean = EvaluationSpecification(
+                training, ORIGINAL, defence, samples=self._samples("test")
+            )
+            for component in components:
+                yield replace(clean, component=component)
+            under_attack = replace(clean, samples=self._samples("attack") or clean.samples)
+            for attack, epsilon, component in itertools.product(
+                attacks, self._block.epsilons or [], attacked
+            ):
+                yield replace(under_attack, attack=attack, epsilon=epsilon, component=component)
+
+    def _schedule(self) -> Schedule:
+        given = self._block.schedule
+        return Schedule(**given.model_dump(exclude_none=True)) if given else Schedule()
+
+    def _samples(self, name: str) -> int | None:
+        value: int | None = getattr(self._block.samples, name, None)
+        return value
+
+    def _curve(self, dataset: DatasetKey) -> CurvePlan:
+        curves = self._block.curves
+        if curves is None:
+            return CurvePlan()
+        components = self._components(
+            dataset, "curves", curves.components or [], inside=("components",)
+        )
+        return CurvePlan(tuple(components), curves.samples)
+
+    def _dataset(self, item: Named, path: Path) -> DatasetKey:
+        reference = self._reference("dataset", item, path)
+        key = self._datasets.key(reference)
+        sizes = {"train": key.train_size, "test": key.test_size, "attack": key.test_size}
+        for split, size in sizes.items():
+            wanted = self._samples(split)
+            if wanted is not None and wanted > size:
+                raise self._error(
+                    ("samples", split),
+                    f"{wanted} images are asked for, {reference.label} has {size}",
+                )
+        return key
+
+    def _combination(self, item: Combination, path: Path) -> tuple[Reference, ...]:
+        members: list[Named] = []
+        for member in item if isinstance(item, list) else [item]:
+            members.extend(split_combination(member) if isinstance(member, str) else [member])
+        return tuple(
+            self._reference("heuristic", member, path)
+            for member in members
+            if member != NO_HEURISTIC
+        )
+
+    def _check_recipe(
+        self,
+        dataset: DatasetKey,
+        model: Reference,
+        model_path: Path,
+        heuristics: tuple[Reference, ...],
+        heuristics_path: Path,
+        schedule: Schedule,
+    ) -> None:
+        recipe = Recipe(schedule=schedule)
+        path = heuristics_path
+        try:
+            for reference in heuristics:
+                heuristic: Heuristic = self._registry.create(reference)
+                recipe = heuristic.configure(recipe)
+            path = model_path
+            built: Model = self._registry.create(model)
+            built.check(dataset.shape, dataset.classes, recipe.options)
+        except SpecificationError as error:
+            raise self._error(path, error.what, error.hint) from error
+
+    def _components(
+        self, dataset: DatasetKey, key: str, texts: list[str], inside: Path = ()
+    ) -> list[ComponentSpecification]:
+        return [
+            self._component(dataset, text, (key, *inside, position))
+            for position, text in enumerate(texts)
+        ]
+
+    def _component(self, dataset: DatasetKey, text: str, path: Path) -> ComponentSpecification:
+        if text == "original":
+            return ORIGINAL
+        reference = self._reference(
+            "decomposition", self._block.decomposition or "", ("decomposition",)
+        )
+        decomposition: Decomposition = self._registry.create(reference)
+        part, separator, cutoff_text = text.partition("@")
+        if not separator or part not in decomposition.parts:
+            examples = " or ".join(f"'{name}@...'" for name in decomposition.parts)
+            raise self._error(
+                path,
+                f"'{text}' is no component; with {reference.label} it is 'original', {examples}",
+            )
+        try:
+            cutoff = decomposition.parse(cutoff_text)
+            decomposition.check(cutoff, dataset.shape)
+        except SpecificationError as error:
+            raise self._error(path, f"'{text}': {error.what}", error.hint) from error
+        return ComponentSpecification(
+            part, decomposition.parts.index(part), cutoff, reference, self._block.rescaling
+        )
+
+    def _references(self, kind: Kind, key: str, items: list[Named]) -> list[Reference]:
+        return [
+            self._reference(kind, item, (key, position)) for position, item in enumerate(items)
+        ]
+
+    def _reference(self, kind: Kind, item: Named, path: Path) -> Reference:
+        try:
+            if isinstance(item, str):
+                name, parameters = parse_label(item)
+            else:
+                ((name, parameters),) = item.items()
+            return self._registry.resolve(kind, name, parameters or {})
+        except SpecificationError as error:
+            raise self._error(path, error.what, error.hint) from error
+
+    def _error(self, path: Path, problem: str, hint: str | None = None) -> SpecificationError:
+        """The complaint at the block's own line if the block says it, else at the suite's."""
+        own: Path = ("blocks", self._index, *path)
+        inherited = ("blocks", self._index, path[0]) not in self._file.lines
+        return self._file.error(path if inherited else own, problem, hint)

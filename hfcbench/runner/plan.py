@@ -1,0 +1,174 @@
+"""The plan: every training and evaluation that a suite needs, each once, and what is left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hfcbench.references import Reference
+from hfcbench.runner.expansion import PlannedTraining
+from hfcbench.runner.specification import (
+    ComponentSpecification,
+    EvaluationSpecification,
+    TrainingSpecification,
+)
+from hfcbench.runner.tasks import CurvePlan, EvaluationTask, Task, TrainingTask
+
+if TYPE_CHECKING:
+    from hfcbench.results.store import Store, StoredTraining
+
+CURVE_SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One training and all evaluations of its checkpoint."""
+
+    training: TrainingSpecification
+    curve: CurvePlan
+    evaluations: tuple[EvaluationSpecification, ...]
+    metrics: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a suite needs, without regard to what is done."""
+
+    suite: str
+    nodes: tuple[Node, ...]
+
+    @property
+    def evaluation_count(self) -> int:
+        return sum(len(node.evaluations) for node in self.nodes)
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is left of a plan.
+
+    Attributes:
+        tasks: in an order that executors can follow.
+        trainings_done: identities of finished trainings.
+        evaluations_done: identities of finished evaluations.
+        unscored: finished evaluations whose predictions lack one of the plan's metrics.
+    """
+
+    tasks: tuple[Task, ...]
+    trainings_done: frozenset[str]
+    evaluations_done: frozenset[str]
+    unscored: tuple[tuple[str, Reference], ...] = ()
+
+
+def make_plan(suite: str, trainings: Iterable[PlannedTraining]) -> Plan:
+    """Merge equal trainings and drop repeated evaluations."""
+    merged: dict[str, list[PlannedTraining]] = {}
+    for planned in trainings:
+        merged.setdefault(planned.specification.identity, []).append(planned)
+    return Plan(suite, tuple(_node(group) for group in merged.values()))
+
+
+def _node(group: list[PlannedTraining]) -> Node:
+    evaluations = {
+        evaluation.identity: evaluation for planned in group for evaluation in planned.evaluations
+    }
+    metrics = {metric.label: metric for planned in group for metric in planned.metrics}
+    components = {
+        component: None for planned in group for component in planned.curve.components
+    }
+    sample_counts = [planned.curve.samples for planned in group]
+    most = None if None in sample_counts else max(filter(None, sample_counts))
+    return Node(
+        group[0].specification,
+        CurvePlan(tuple(components), most),
+        tuple(evaluations.values()),
+        tuple(metrics.values()),
+    )
+
+
+def remaining(plan: Plan, store: Store | None, artifacts: Path) -> Remaining:
+    """Compare a plan with what the database holds.
+
+    Args:
+        plan: what is wanted.
+        store: the database, or None where there is none yet.
+        artifacts: the folder that checkpoints lie in.
+    """
+    identities = [node.training.identity for node in plan.nodes]
+    wanted = [evaluation.identity for node in plan.nodes for evaluation in node.evaluations]
+    trainings = {} if store is None else store.trainings(identities)
+    done = set() if store is None else store.evaluations_done(wanted)
+    tasks: list[Task] = []
+    for node in plan.nodes:
+        stored = trainings.get(node.training.identity)
+        missing = tuple(item for item in node.evaluations if item.identity not in done)
+        tasks.extend(_tasks(node, stored, missing, artifacts))
+    return Remaining(
+        tuple(tasks),
+        frozenset(trainings),
+        frozenset(done),
+        tuple(_unscored(plan, store, done)) if store is not None else (),
+    )
+
+
+def _tasks(
+    node: Node,
+    stored: StoredTraining | None,
+    missing: tuple[EvaluationSpecification, ...],
+    artifacts: Path,
+) -> Iterable[Task]:
+    known = None if stored is None else stored.checkpoint.sha256
+    lost = (
+        stored is not None
+        and bool(missing)
+        and not (artifacts / stored.checkpoint.path).exists()
+    )
+    if stored is None or lost or not _curve_keys(node) <= stored.curve_keys:
+        yield TrainingTask(node.training, node.curve, known)
+    if missing:
+        yield EvaluationTask(node.training, missing, node.metrics, known)
+
+
+def _curve_keys(node: Node) -> frozenset[tuple[str, str, str | None, str | None, int]]:
+    """What the curve of a training must hold, as the store lists it."""
+    if node.training.schedule.epochs == 0:
+        return frozenset()
+    dataset, samples = node.training.dataset, node.curve.samples
+    sizes = {
+        "train": min(node.training.samples or dataset.train_size, dataset.train_size),
+        "test": dataset.test_size,
+    }
+    return frozenset(
+        curve_key(split, component, sizes[split] if samples is None else min(samples, sizes[split]))
+        for component in node.curve.components
+        for split in CURVE_SPLITS
+    )
+
+
+def curve_key(
+    split: str, component: ComponentSpecification, n: int
+) -> tuple[str, str, str | None, str | None, int]:
+    """Which curve a point belongs to."""
+    decomposition = component.decomposition
+    return (
+        split,
+        component.label,
+        None if decomposition is None else decomposition.label,
+        component.rescaling,
+        n,
+    )
+
+
+def _unscored(
+    plan: Plan, store: Store, done: set[str]
+) -> Iterable[tuple[str, Reference]]:
+    present = store.scores_present(sorted(done))
+    for node in plan.nodes:
+        for evaluation in node.evaluations:
+            if evaluation.identity not in done:
+                continue
+            scored = present.get(evaluation.identity, set())
+            for metric in node.metrics:
+                if (metric.label, metric.version) not in scored:
+                    yield evaluation.identity, metric

@@ -1,0 +1,141 @@
+"""What the user sees while a plan runs: a live display on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from hfcbench.runner.tasks import EvaluationTask, Outcome, Task, TrainingTask
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+def work(task: Task) -> float:
+    """How much there is to do in a task, in image passes; only ever compared within a kind."""
+    if isinstance(task, TrainingTask):
+        specification = task.specification
+        images = specification.samples or specification.dataset.train_size
+        return float(max(1, specification.schedule.epochs) * images)
+    images = task.training.dataset.test_size
+    return float(sum(evaluation.samples or images for evaluation in task.evaluations))
+
+
+class TimeLeft:
+    """Estimates the time left from the tasks that have run, per kind of task."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._total = {kind: 0.0 for kind in (TrainingTask, EvaluationTask)}
+        self._done = dict(self._total)
+        self._seconds = dict(self._total)
+        for task in tasks:
+            self._total[type(task)] += work(task)
+
+    def add(self, task: Task, seconds: float) -> None:
+        """A task took that long."""
+        self._done[type(task)] += work(task)
+        self._seconds[type(task)] += seconds
+
+    def seconds(self) -> float | None:
+        """Seconds left; None until one task of every kind that is still to come has run."""
+        left = 0.0
+        for kind, total in self._total.items():
+            todo = total - self._done[kind]
+            if todo <= 0:
+                continue
+            if not self._done[kind]:
+                return None
+            left += todo * self._seconds[kind] / self._done[kind]
+        return left
+
+
+def duration(seconds: float) -> str:
+    """``42 s``, ``3 min 05 s`` or ``2 h 10 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class ProgressDisplay:
+    """Follows a run on a console; a context manager, so that the display ends with the run."""
+
+    def __init__(self, tasks: Sequence[Task], console: Console) -> None:
+        self._tasks = tasks
+        self._console = console
+        self._time_left = TimeLeft(tasks)
+        self._finished = 0
+        self._started_at: dict[int, float] = {}
+        self._bar = _bar(console) if console.is_terminal else None
+        self._bar_task = (
+            None if self._bar is None else self._bar.add_task("", total=len(tasks), left="")
+        )
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def started(self, task: Task) -> None:
+        self._started_at[id(task)] = time.perf_counter()
+        self._show(task, 0.0)
+
+    def advanced(self, task: Task, share: float) -> None:
+        self._show(task, share)
+
+    def finished(self, task: Task, outcome: Outcome) -> None:
+        self._finished += 1
+        seconds = time.perf_counter() - self._started_at.pop(id(task), time.perf_counter())
+        self._time_left.add(task, seconds)
+        verdict = "skipped" if outcome.skipped else "FAILED" if outcome.failures else "done"
+        line = (
+            f"[{self._finished}/{len(self._tasks)}] {task.label}: {verdict} in {duration(seconds)}"
+        )
+        if self._bar is None:
+            left = self._time_left.seconds()
+            line += f", {duration(left)} left" if left else ""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        for failure in outcome.failures[:1]:
+            self._console.print(f"    {failure.error}", markup=False, highlight=False)
+        self._show(task, 0.0)
+
+    def _show(self, task: Task, share: float) -> None:
+        if self._bar is None or self._bar_task is None:
+            return
+        left = self._time_left.seconds()
+        self._bar.update(
+            self._bar_task,
+            completed=self._finished + share,
+            description=task.label,
+            left="" if left is None else f"about {duration(left)} left",
+        )
+
+
+def _bar(console: Console) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    return Progress(
+        TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True), markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=console,
+        transient=True,
+        expand=True,
+    )

@@ -1,0 +1,122 @@
+"""Everything that one invocation opens: database, datasets, device, executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hfcbench.errors import SpecificationError
+from hfcbench.plugins import Plugins
+from hfcbench.references import parse_label
+from hfcbench.results.opening import database_exists, open_store
+from hfcbench.results.records import FailureRecord
+from hfcbench.runner.dataset_access import DatasetAccess
+from hfcbench.runner.expansion import expand
+from hfcbench.runner.plan import Plan, Remaining, make_plan, remaining
+from hfcbench.runner.progress import ProgressDisplay
+from hfcbench.runner.run import Run
+from hfcbench.runner.suite_file import SuiteFile, read_suite
+from hfcbench.runner.tasks import RunSummary
+from hfcbench.runner.worker import TaskWorker
+from hfcbench.types import DataLocation
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where an invocation reads, computes and writes.
+
+    Attributes:
+        database: an SQLite file or a SQLAlchemy URL.
+        artifacts: the folder for checkpoints; None puts it beside the database file.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        executor: a registered executor's label.
+    """
+
+    database: str
+    location: DataLocation
+    cache_root: Path
+    artifacts: Path | None = None
+    device: str = "auto"
+    executor: str = "in-process"
+
+    @property
+    def artifacts_folder(self) -> Path:
+        if self.artifacts is not None:
+            return self.artifacts
+        beside = Path() if "://" in self.database else Path(self.database).parent
+        return beside / "checkpoints"
+
+
+class Session:
+    """Plans and runs suites with one set of plugins and settings."""
+
+    def __init__(self, plugins: Plugins, settings: Settings) -> None:
+        self.plugins = plugins
+        self.settings = settings
+
+    @cached_property
+    def datasets(self) -> DatasetAccess:
+        return DatasetAccess(
+            self.plugins.registry, self.settings.location, self.settings.cache_root
+        )
+
+    def plan(self, suite: str, overrides: Sequence[tuple[Any, Any]] = ()) -> Plan:
+        """Read, check and expand a suite.
+
+        Raises:
+            SpecificationError: the suite is not there, or says something that cannot be run.
+            DataError: one of its datasets is missing.
+        """
+        file = self._suite_file(suite, overrides)
+        return make_plan(file.name, expand(file, self.plugins.registry, self.datasets))
+
+    def remaining(self, plan: Plan) -> Remaining:
+        """What is left of a plan; creates nothing."""
+        if not database_exists(self.settings.database):
+            return remaining(plan, None, self.settings.artifacts_folder)
+        with open_store(self.settings.database, read_only=True) as store:
+            return remaining(plan, store, self.settings.artifacts_folder)
+
+    def run(self, plan: Plan, console: Console) -> tuple[RunSummary, list[FailureRecord]]:
+        """Do what is left of a plan and store it."""
+        with open_store(self.settings.database, create=True) as store:
+            left = remaining(plan, store, self.settings.artifacts_folder)
+            if not left.tasks and not left.unscored:
+                return RunSummary(0, 0, 0, 0, 0.0), []
+            executor = self._executor()
+            with ProgressDisplay(left.tasks, console) as display:
+                run = Run(
+                    plan, left, self.plugins, self.datasets, store, self._worker(), executor, display
+                )
+                return run(), run.failures
+
+    def _executor(self) -> Any:
+        name, parameters = parse_label(self.settings.executor)
+        registry = self.plugins.registry
+        return registry.create(registry.resolve("executor", name, parameters))
+
+    def _worker(self) -> TaskWorker:
+        from hfcbench.devices import choose_device
+
+        return TaskWorker(
+            self.plugins.registry,
+            self.datasets,
+            self.settings.artifacts_folder,
+            str(choose_device(self.settings.device)),
+        )
+
+    def _suite_file(self, suite: str, overrides: Sequence[tuple[Any, Any]]) -> SuiteFile:
+        if suite.endswith((".yaml", ".yml")):
+            path = Path(suite)
+            try:
+                return read_suite(path.stem, suite, path.read_text(encoding="utf-8"), overrides)
+            except (OSError, UnicodeDecodeError) as error:
+                raise SpecificationError(f"the suite file {suite} cannot be read: {error}") from error
+        source = self.plugins.registry.get("suite", suite).factory()
+        return read_suite(suite, source.name, source.read_text(encoding="utf-8"), overrides)

@@ -1,0 +1,166 @@
+"""Complete descriptions of trainings and evaluations, and the identities made from them.
+
+An identity is the sha256 of everything that decides a result. Two nodes of equal identity have the
+same result, wherever and by whichever suite they were asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from hfcbench.references import Reference
+from hfcbench.types import JSON, Cutoff, ImageShape, Schedule
+
+# Raise these when a change to the training loop or the evaluation engine changes results.
+TRAINING_PROCEDURE = "1"
+EVALUATION_PROCEDURE = "1"
+
+
+def canonical_json(value: Mapping[str, JSON]) -> str:
+    """One text per value: sorted keys, no spaces, no NaN."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def identity_of(value: Mapping[str, JSON]) -> str:
+    """The sha256 of a specification's canonical form, in hexadecimal."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class DatasetKey:
+    """A dataset by content; ``parameters`` and place do not matter once it is decoded."""
+
+    name: str
+    version: str
+    fingerprint: str
+    shape: ImageShape
+    classes: int
+    train_size: int
+    test_size: int
+    reference: Reference
+
+    def canonical(self) -> dict[str, JSON]:
+        return {"name": self.name, "version": self.version, "fingerprint": self.fingerprint}
+
+
+@dataclass(frozen=True)
+class ComponentSpecification:
+    """What is fed to a model: the original, or a part of a decomposition at a cutoff."""
+
+    part: str = "original"
+    part_index: int = 0
+    cutoff: Cutoff | None = None
+    decomposition: Reference | None = None
+    rescaling: str | None = None
+
+    @cached_property
+    def label(self) -> str:
+        """``original``, ``lfc@8`` or ``band@4-8``."""
+        if self.cutoff is None:
+            return self.part
+        ends = self.cutoff if isinstance(self.cutoff, tuple) else (self.cutoff,)
+        return f"{self.part}@{'-'.join(f'{end:g}' for end in ends)}"
+
+    def canonical(self) -> dict[str, JSON]:
+        if self.decomposition is None:
+            return {"part": "original"}
+        return {
+            "part": self.part,
+            "cutoff": self.cutoff,
+            "decomposition": self.decomposition.canonical(),
+            "rescaling": self.rescaling,
+        }
+
+
+ORIGINAL = ComponentSpecification()
+
+
+@dataclass(frozen=True)
+class TrainingSpecification:
+    """All that decides a checkpoint."""
+
+    dataset: DatasetKey
+    component: ComponentSpecification
+    model: Reference
+    heuristics: tuple[Reference, ...]
+    schedule: Schedule
+    seed: int
+    samples: int | None = None
+
+    @property
+    def heuristics_label(self) -> str:
+        return "+".join(heuristic.label for heuristic in self.heuristics) or "vanilla"
+
+    @property
+    def label(self) -> str:
+        """One line for people: what is trained, how, on what."""
+        trained_on = "" if self.component == ORIGINAL else f" on {self.component.label}"
+        return (
+            f"{self.model.label}, {self.heuristics_label}{trained_on}, "
+            f"{self.dataset.name}, seed {self.seed}"
+        )
+
+    @cached_property
+    def canonical(self) -> dict[str, JSON]:
+        return {
+            "kind": "training",
+            "procedure": TRAINING_PROCEDURE,
+            "dataset": self.dataset.canonical(),
+            "component": self.component.canonical(),
+            "model": self.model.canonical(),
+            "heuristics": [heuristic.canonical() for heuristic in self.heuristics],
+            "schedule": asdict(self.schedule),
+            "seed": self.seed,
+            "samples": self.samples,
+        }
+
+    @cached_property
+    def identity(self) -> str:
+        return identity_of(self.canonical)
+
+
+@dataclass(frozen=True)
+class EvaluationSpecification:
+    """All that decides the predictions of one checkpoint under one condition."""
+
+    training: TrainingSpecification
+    component: ComponentSpecification
+    defence: Reference | None = None
+    attack: Reference | None = None
+    epsilon: float | None = None
+    split: str = "test"
+    samples: int | None = None
+
+    @property
+    def label(self) -> str:
+        """One line for people: the condition after the model."""
+        parts = [self.component.label]
+        if self.attack is not None:
+            parts.insert(0, f"{self.attack.label} eps {self.epsilon:g}")
+        if self.defence is not None:
+            parts.insert(0, self.defence.label)
+        return f"{', '.join(parts)} of {self.training.label}"
+
+    @cached_property
+    def canonical(self) -> dict[str, JSON]:
+        return {
+            "kind": "evaluation",
+            "procedure": EVALUATION_PROCEDURE,
+            "training": self.training.identity,
+            "defence": None if self.defence is None else self.defence.canonical(),
+            "attack": None if self.attack is None else self.attack.canonical(),
+            "epsilon": self.epsilon,
+            "component": self.component.canonical(),
+            "split": self.split,
+            "samples": self.samples,
+        }
+
+    @cached_property
+    def identity(self) -> str:
+        return identity_of(self.canonical)

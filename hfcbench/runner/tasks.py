@@ -1,0 +1,92 @@
+"""The units of work that executors run, and what comes back from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hfcbench.references import Reference
+from hfcbench.results.records import EvaluationRecord, FailureRecord, TrainingRecord
+from hfcbench.runner.specification import (
+    ComponentSpecification,
+    EvaluationSpecification,
+    TrainingSpecification,
+)
+
+
+@dataclass(frozen=True)
+class CurvePlan:
+    """What is measured after every epoch: components, on at most ``samples`` images a split."""
+
+    components: tuple[ComponentSpecification, ...] = ()
+    samples: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """Train one model.
+
+    Attributes:
+        expected_sha256: the known checkpoint's hash where the training is only repeated, for a
+            lost checkpoint file or for curves that were not measured the first time.
+    """
+
+    specification: TrainingSpecification
+    curve: CurvePlan
+    expected_sha256: str | None = None
+
+    @property
+    def identity(self) -> str:
+        return self.specification.identity
+
+    @property
+    def label(self) -> str:
+        return f"train {self.specification.label}"
+
+
+@dataclass(frozen=True)
+class EvaluationTask:
+    """Run all missing evaluations of one trained model in one pass over its images."""
+
+    training: TrainingSpecification
+    evaluations: tuple[EvaluationSpecification, ...]
+    metrics: tuple[Reference, ...]
+    checkpoint_sha256: str | None = None
+
+    @property
+    def needs(self) -> str:
+        """The identity of the training whose checkpoint this needs."""
+        return self.training.identity
+
+    @property
+    def label(self) -> str:
+        return f"evaluate {self.training.label} ({len(self.evaluations)} conditions)"
+
+
+Task = TrainingTask | EvaluationTask
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task produced; an evaluation task may both succeed and fail in parts.
+
+    Attributes:
+        skipped: the training that the task needed had failed, so it did not run.
+    """
+
+    training: TrainingRecord | None = None
+    evaluations: Sequence[EvaluationRecord] = ()
+    failures: Sequence[FailureRecord] = ()
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Counts of what a run did."""
+
+    trained: int
+    evaluated: int
+    failed: int
+    skipped: int
+    seconds: float
+    interrupted: bool = False

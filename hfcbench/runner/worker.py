@@ -1,0 +1,314 @@
+"""Carrying out one task: objects from specifications, results to records."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hfcbench.errors import HfcbenchError, NodeError
+from hfcbench.references import Reference
+from hfcbench.registry import Registry
+from hfcbench.results.records import (
+    ArtifactRecord,
+    CurvePoint,
+    EvaluationRecord,
+    FailureRecord,
+    ScoreRecord,
+    TrainingRecord,
+)
+from hfcbench.runner.dataset_access import DatasetAccess
+from hfcbench.runner.executor import Advance
+from hfcbench.runner.plan import CURVE_SPLITS
+from hfcbench.runner.specification import (
+    ComponentSpecification,
+    EvaluationSpecification,
+    TrainingSpecification,
+)
+from hfcbench.runner.tasks import EvaluationTask, Outcome, Task, TrainingTask
+from hfcbench.types import Heuristic, Metric, Predictions, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from hfcbench.evaluation.cells import Cell
+    from hfcbench.frequency.components import Component
+    from hfcbench.training.job import TrainingJob, TrainingResult
+
+
+@dataclass
+class TaskWorker:
+    """Runs tasks on one device; checkpoints go to and come from the ``artifacts`` folder."""
+
+    registry: Registry
+    datasets: DatasetAccess
+    artifacts: Path
+    device: str
+
+    def run(self, task: Task, advance: Advance) -> Outcome:
+        """The task's results; an exception becomes a failure of the task."""
+        # Whatever a plugin or torch raises must end in a row, not in a lost run.
+        try:
+            if isinstance(task, TrainingTask):
+                return Outcome(training=self._train(task, advance))
+            return self._evaluate(task, advance)
+        except Exception as error:
+            return Outcome(failures=_failures(task, error, traceback.format_exc()))
+
+    def _train(self, task: TrainingTask, advance: Advance) -> TrainingRecord:
+        from hfcbench.training.checkpoints import save_checkpoint
+        from hfcbench.training.loop import train
+
+        specification = task.specification
+        started_at, start = datetime.now(UTC), time.perf_counter()
+        result = train(self._job(task), lambda epoch, epochs: advance(epoch / epochs))
+        relative = _checkpoint_path(specification.identity)
+        sha256, size_bytes = save_checkpoint(result.module, self.artifacts / relative)
+        if task.expected_sha256 not in (None, sha256):
+            raise NodeError(
+                f"repeating '{specification.label}' gave another checkpoint than the database "
+                "knows, as happens on another device or with another torch version",
+                hint="restore the checkpoint files, or run into a new database with --db",
+            )
+        return TrainingRecord(
+            identity=specification.identity,
+            specification=specification.canonical,
+            dataset_fingerprint=specification.dataset.fingerprint,
+            dataset_name=specification.dataset.name,
+            model=specification.model.label,
+            heuristics=specification.heuristics_label,
+            trained_on=specification.component.label,
+            rescaling=specification.component.rescaling,
+            seed=specification.seed,
+            epochs=result.recipe.schedule.epochs,
+            parameter_count=result.parameter_count,
+            device=self.device,
+            started_at=started_at,
+            duration_seconds=time.perf_counter() - start,
+            checkpoint=ArtifactRecord("checkpoint", relative, sha256, size_bytes),
+            curve=_curve_points(task, result),
+        )
+
+    def _job(self, task: TrainingTask) -> TrainingJob:
+        import torch
+
+        from hfcbench.training.job import CurveView, TrainingJob
+
+        specification = task.specification
+        dataset = specification.dataset
+        return TrainingJob(
+            train=self.datasets.split(dataset, "train", specification.samples),
+            test=self.datasets.split(dataset, "test", None),
+            shape=dataset.shape,
+            classes=dataset.classes,
+            model=self.registry.create(specification.model),
+            heuristics=self._heuristics(specification),
+            schedule=specification.schedule,
+            component=self._component(specification.component),
+            seed=specification.seed,
+            curve=tuple(
+                CurveView(self._component(component), str(index))
+                for index, component in enumerate(task.curve.components)
+            ),
+            curve_samples=task.curve.samples,
+            device=torch.device(self.device),
+        )
+
+    def _evaluate(self, task: EvaluationTask, advance: Advance) -> Outcome:
+        records: list[EvaluationRecord] = []
+        failures: list[FailureRecord] = []
+        model = self._trained_model(task.training)
+        groups = _by_images(task.evaluations)
+        for index, group in enumerate(groups):
+            done = index / len(groups)
+
+            def on_batch(batch: int, batches: int, done: float = done) -> None:
+                advance(done + batch / batches / len(groups))
+
+            new_records, new_failures = self._evaluate_group(model, task, group, on_batch)
+            records.extend(new_records)
+            failures.extend(new_failures)
+        return Outcome(evaluations=records, failures=failures)
+
+    def _evaluate_group(
+        self,
+        model: torch.nn.Module,
+        task: EvaluationTask,
+        group: Sequence[EvaluationSpecification],
+        on_batch: Any,
+    ) -> tuple[list[EvaluationRecord], list[FailureRecord]]:
+        """Evaluations that use the same images: one pass over them."""
+        import torch
+
+        from hfcbench.evaluation.engine import evaluate
+
+        started_at, start = datetime.now(UTC), time.perf_counter()
+        images = self.datasets.split(task.training.dataset, group[0].split, group[0].samples)
+        answers = evaluate(
+            model,
+            images,
+            [self._cell(specification) for specification in group],
+            device=torch.device(self.device),
+            seed=task.training.seed,
+            on_batch=on_batch,
+        )
+        seconds = (time.perf_counter() - start) / len(group)
+        metrics = {metric: self.registry.create(metric) for metric in task.metrics}
+        records, failures = [], []
+        for specification in group:
+            answer = answers[specification.identity]
+            if isinstance(answer, Predictions):
+                scores = [score(answer, ref, metric) for ref, metric in metrics.items()]
+                records.append(
+                    _evaluation_record(
+                        specification, answer, scores, self.device, started_at, seconds
+                    )
+                )
+            else:
+                failures.append(_failure(specification, answer.error, answer.traceback))
+        return records, failures
+
+    def _trained_model(self, training: TrainingSpecification) -> torch.nn.Module:
+        import torch
+
+        from hfcbench.training.checkpoints import load_checkpoint
+
+        recipe = Recipe(schedule=training.schedule)
+        for heuristic in self._heuristics(training):
+            recipe = heuristic.configure(recipe)
+        dataset = training.dataset
+        model: torch.nn.Module = self.registry.create(training.model).build(
+            dataset.shape, dataset.classes, recipe.options
+        )
+        load_checkpoint(model, self.artifacts / _checkpoint_path(training.identity), None)
+        return model.to(torch.device(self.device)).eval()
+
+    def _heuristics(self, training: TrainingSpecification) -> tuple[Heuristic, ...]:
+        return tuple(self.registry.create(reference) for reference in training.heuristics)
+
+    def _component(self, specification: ComponentSpecification) -> Component:
+        from hfcbench.frequency.components import ORIGINAL, Component
+
+        if specification.decomposition is None:
+            return ORIGINAL
+        return Component(
+            self.registry.create(specification.decomposition),
+            specification.part_index,
+            specification.cutoff,
+            specification.rescaling,  # type: ignore[arg-type]
+        )
+
+    def _cell(self, specification: EvaluationSpecification) -> Cell:
+        from hfcbench.evaluation.cells import Cell
+
+        def made(reference: Reference | None) -> Any:
+            return None if reference is None else self.registry.create(reference)
+
+        return Cell(
+            key=specification.identity,
+            component=self._component(specification.component),
+            defence=made(specification.defence),
+            defence_key=_label(specification.defence),
+            attack=made(specification.attack),
+            attack_key=_label(specification.attack),
+            epsilon=specification.epsilon,
+        )
+
+
+def score(predictions: Predictions, reference: Reference, metric: Metric) -> ScoreRecord:
+    """A metric's record over stored or fresh predictions."""
+    return ScoreRecord(reference.label, reference.version, metric.score(predictions))
+
+
+def _label(reference: Reference | None) -> str:
+    return "none" if reference is None else reference.label
+
+
+def _checkpoint_path(identity: str) -> str:
+    return f"{identity[:2]}/{identity}.safetensors"
+
+
+def _by_images(
+    evaluations: Sequence[EvaluationSpecification],
+) -> list[list[EvaluationSpecification]]:
+    groups: dict[tuple[str, int | None], list[EvaluationSpecification]] = {}
+    for evaluation in evaluations:
+        groups.setdefault((evaluation.split, evaluation.samples), []).append(evaluation)
+    return list(groups.values())
+
+
+def _curve_points(task: TrainingTask, result: TrainingResult) -> list[CurvePoint]:
+    points = []
+    for measured in result.curve:
+        component = task.curve.components[int(measured.key)]
+        decomposition = component.decomposition
+        points.append(
+            CurvePoint(
+                epoch=measured.epoch,
+                split=measured.split,
+                component=component.label,
+                decomposition=None if decomposition is None else decomposition.label,
+                rescaling=component.rescaling,
+                metric=measured.metric,
+                value=measured.value,
+                n=measured.n,
+            )
+        )
+    return points
+
+
+def _evaluation_record(
+    specification: EvaluationSpecification,
+    predictions: Predictions,
+    scores: Sequence[ScoreRecord],
+    device: str,
+    started_at: datetime,
+    duration_seconds: float,
+) -> EvaluationRecord:
+    component = specification.component
+    cutoff = component.cutoff
+    inner, outer = cutoff if isinstance(cutoff, tuple) else (None, cutoff)
+    return EvaluationRecord(
+        identity=specification.identity,
+        training_identity=specification.training.identity,
+        specification=specification.canonical,
+        split=specification.split,
+        defence=_label(specification.defence),
+        attack=_label(specification.attack),
+        epsilon=specification.epsilon,
+        component=component.label,
+        part=component.part,
+        cutoff=outer,
+        cutoff_inner=inner,
+        decomposition=_label(component.decomposition) if component.decomposition else None,
+        rescaling=component.rescaling,
+        device=device,
+        started_at=started_at,
+        duration_seconds=duration_seconds,
+        predictions=predictions,
+        scores=scores,
+    )
+
+
+def _failures(task: Task, error: Exception, text: str) -> list[FailureRecord]:
+    if isinstance(task, TrainingTask):
+        return [_failure(task.specification, error, text)]
+    return [_failure(evaluation, error, text) for evaluation in task.evaluations]
+
+
+def _failure(
+    specification: TrainingSpecification | EvaluationSpecification, error: Exception, text: str
+) -> FailureRecord:
+    known = isinstance(error, HfcbenchError)
+    return FailureRecord(
+        identity=specification.identity,
+        kind="training" if isinstance(specification, TrainingSpecification) else "evaluation",
+        label=specification.label,
+        error=str(error) if known else f"{type(error).__name__}: {error}",
+        traceback=text,
+        failed_at=datetime.now(UTC),
+    )

@@ -1,0 +1,283 @@
+"""The contracts between hfcbench and its plugins.
+
+A plugin author implements one of the protocols below and declares the result through a hook
+(see :mod:`hfcbench.hookspecs`). Importing this module loads neither torch nor a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
+
+Cutoff: TypeAlias = float | tuple[float, float]
+"""Where a decomposition cuts: a radius or rank, or an (inner, outer) pair."""
+
+Rescaling: TypeAlias = Literal["none", "max", "minmax", "clip", "mean"]
+Augmentation: TypeAlias = Literal["none", "crop-flip"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageShape:
+    """Channels, height and width of a dataset's images, in pixels."""
+
+    channels: int
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.channels}x{self.height}x{self.width}"
+
+
+@dataclass(frozen=True, slots=True)
+class DataLocation:
+    """Where datasets lie on disk (``root``) and whether missing ones may be downloaded there."""
+
+    root: Path | None = None
+    download: bool = False
+
+
+@dataclass(frozen=True)
+class DatasetDescription:
+    """What a dataset holds, known without decoding its images.
+
+    Attributes:
+        classes: class names in the order of their labels.
+        shape: the shape of every image.
+        sizes: number of images per split, e.g. ``{"train": 50000, "test": 10000}``.
+        source: any text that changes when the underlying files change; with the component's
+            version and parameters it tells whether a decoded copy is still current.
+    """
+
+    classes: tuple[str, ...]
+    shape: ImageShape
+    sizes: Mapping[str, int]
+    source: str
+
+
+@dataclass(frozen=True)
+class ImageSplit:
+    """One decoded split: images ``(N,C,H,W)`` uint8 in 0..255 and labels ``(N,)`` int64.
+
+    The arrays may be read-only memory maps; [0,1] pixel values are images / 255.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Dataset(Protocol):
+    """Labelled images with a ``train`` and a ``test`` split.
+
+    Images are decoded once into a cache that hfcbench owns; :meth:`read` is called for that only.
+    """
+
+    def prepare(self, location: DataLocation) -> None:
+        """Make the files available, downloading them if ``location.download``.
+
+        Raises:
+            DataError: the files are missing and may not be downloaded; the hint holds the
+                command that gets them.
+        """
+
+    def describe(self, location: DataLocation) -> DatasetDescription:
+        """Classes, shape and sizes of the prepared dataset."""
+
+    def read(
+        self, location: DataLocation, split: str
+    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        """Yield chunks of images ``(N,C,H,W)`` uint8 in 0..255 and labels ``(N,)`` int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What heuristics ask of an architecture.
+
+    Attributes:
+        batchnorm: put BatchNorm behind every convolution.
+        dropout: probability of dropping an activation before fully connected layers, in [0,1).
+    """
+
+    batchnorm: bool = False
+    dropout: float = 0.0
+
+
+class Model(Protocol):
+    """An architecture. Its module takes ``(N,C,H,W)`` float images in [0,1], returns logits.
+
+    Any normalisation of the input lies inside the module, so that every epsilon is in pixel units.
+    """
+
+    def check(self, shape: ImageShape, classes: int, options: ModelOptions) -> None:
+        """Raise SpecificationError if this architecture cannot take such images or options."""
+
+    def build(self, shape: ImageShape, classes: int, options: ModelOptions) -> torch.nn.Module:
+        """A freshly initialised module; draws from torch's global generator."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a model is trained; the defaults are the paper's vanilla set-up (section 4.2).
+
+    Attributes:
+        optimizer: the name of a class in :mod:`torch.optim`.
+        learning_rate: passed to the optimizer as ``lr``; None leaves the optimizer's default.
+        optimizer_options: further keyword arguments of that class.
+        augmentation: ``crop-flip`` pads by 4 pixels, crops at random and flips at random.
+    """
+
+    epochs: int = 100
+    batch_size: int = 100
+    optimizer: str = "Adam"
+    learning_rate: float | None = 1e-4
+    optimizer_options: Mapping[str, JSON] = field(default_factory=dict)
+    augmentation: Augmentation = "none"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that heuristics may change before a training starts."""
+
+    schedule: Schedule = Schedule()
+    options: ModelOptions = ModelOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One training batch: images ``(B,C,H,W)`` float in [0,1] and targets ``(B,K)`` summing to 1."""
+
+    images: torch.Tensor
+    targets: torch.Tensor
+
+
+class Heuristic:
+    """A named change to how a model is trained. Subclasses override what they change."""
+
+    def configure(self, recipe: Recipe) -> Recipe:
+        """The recipe with this heuristic's changes to schedule and architecture.
+
+        Raises:
+            SpecificationError: the recipe already holds something that contradicts it.
+        """
+        return recipe
+
+    def relabel(
+        self, labels: torch.Tensor, classes: int, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Training labels ``(N,)`` int64 as this heuristic wants them; called once."""
+        return labels
+
+    def transform(self, batch: Batch, model: torch.nn.Module, generator: torch.Generator) -> Batch:
+        """The batch that the model is trained on; called for every batch after augmentation."""
+        return batch
+
+
+class Decomposition(Protocol):
+    """A split of images into a low and a high part that add up to the image.
+
+    Attributes:
+        parts: what the two parts are called in component names, e.g. ``("lfc", "hfc")``.
+    """
+
+    parts: tuple[str, str]
+
+    def parse(self, text: str) -> Cutoff:
+        """The cutoff written in a component name such as ``lfc@8``.
+
+        Raises:
+            SpecificationError: the text is not a cutoff of this decomposition.
+        """
+
+    def check(self, cutoff: Cutoff, shape: ImageShape) -> None:
+        """Raise SpecificationError if the cutoff leaves nothing to split in such images."""
+
+    def split(
+        self, images: torch.Tensor, cutoffs: Sequence[Cutoff]
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """For each cutoff the low and high part ``(N,C,H,W)`` float32; their sum is ``images``."""
+
+
+class Attack(Protocol):
+    """A search for images close to the given ones that a model gets wrong."""
+
+    def perturb(
+        self,
+        model: torch.nn.Module,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        epsilons: Sequence[float],
+        generator: torch.Generator,
+    ) -> list[torch.Tensor]:
+        """One batch of adversarial images ``(N,C,H,W)`` for each epsilon, in the given order.
+
+        Args:
+            model: in evaluation mode, returns logits, takes images in [0,1].
+            images: ``(N,C,H,W)`` float32 in [0,1]; not modified.
+            labels: ``(N,)`` int64, the true classes.
+            epsilons: L-infinity radii in pixel units of [0,1], each >= 0.
+            generator: the only source of randomness, on the images' device.
+
+        Guarantees: ``max |x' - x| <= epsilon`` and x' in [0,1].
+        """
+
+
+class Defence(Protocol):
+    """A change to a trained model that needs no further training."""
+
+    def defend(self, model: torch.nn.Module) -> torch.nn.Module:
+        """The defended model, in evaluation mode; ``model`` itself is left as it was."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model answered for each image of a split, all arrays ``(N,)``.
+
+    Attributes:
+        labels: true classes, int64.
+        predicted: most probable classes, int64.
+        confidence: softmax probability of the predicted class, float32 in [0,1].
+        loss: cross-entropy against the true class in nats, float32.
+    """
+
+    labels: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    loss: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric's value with its 95% interval and the number of images behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Metric(Protocol):
+    """A number computed from stored per-image predictions."""
+
+    def score(self, predictions: Predictions) -> Score:
+        """The metric over these predictions."""
+
+
+@runtime_checkable
+class SuiteSource(Protocol):
+    """A readable YAML document: a ``pathlib.Path`` or an ``importlib.resources`` file."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read_text(self, encoding: str | None = None) -> str: ...

@@ -7,9 +7,11 @@ A plugin author implements one of the protocols below and declares the result th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+
+from hfcbench.errors import SpecificationError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +77,15 @@ class ImageSplit:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def sample(self, count: int | None) -> ImageSplit:
+        """The same random ``count`` images at every call, in their order; None is all of them."""
+        if count is None or count >= len(self):
+            return self
+        import numpy as np
+
+        chosen = np.sort(np.random.default_rng(0).permutation(len(self))[:count])
+        return ImageSplit(self.images[chosen], self.labels[chosen])
 
 
 class Dataset(Protocol):
@@ -147,10 +158,29 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that heuristics may change before a training starts."""
+    """All that heuristics may change before a training starts.
+
+    Attributes:
+        claims: which heuristic decides what, e.g. ``{"the batch size": "batch-size"}``.
+    """
 
     schedule: Schedule = Schedule()
     options: ModelOptions = ModelOptions()
+    claims: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def claimed(self, setting: str, heuristic: str) -> Recipe:
+        """The recipe with ``setting``, such as "the batch size", decided by ``heuristic``.
+
+        Raises:
+            SpecificationError: another heuristic of the combination decides it already.
+        """
+        other = self.claims.get(setting)
+        if other is not None:
+            raise SpecificationError(
+                f"two heuristics of one training decide {setting}: '{other}' and '{heuristic}'",
+                hint="name one of them",
+            )
+        return replace(self, claims={**self.claims, setting: heuristic})
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,14 +81,4 @@ class DatasetAccess:
                 f"dataset {key.name} has changed since the plan was made: "
                 f"fingerprint {opened.fingerprint[:12]} instead of {key.fingerprint[:12]}"
             )
-        return choose(opened.splits[split], samples)
-
-
-def choose(split: ImageSplit, samples: int | None) -> ImageSplit:
-    """The same random ``samples`` images of a split at every call, in the split's order."""
-    if samples is None or samples >= len(split):
-        return split
-    import numpy as np
-
-    chosen = np.sort(np.random.default_rng(0).permutation(len(split))[:samples])
-    return ImageSplit(split.images[chosen], split.labels[chosen])
+        return opened.splits[split].sample(samples)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from hfcbench.errors import SpecificationError
 from hfcbench.references import Kind, Reference, parse_label, split_combination
 from hfcbench.registry import Registry
-from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.specification import (
     ORIGINAL,
     ComponentSpecification,
@@ -21,6 +21,9 @@ from hfcbench.runner.suite_file import Path, SuiteFile
 from hfcbench.runner.suite_schema import BlockSchema, Combination, Named, merged
 from hfcbench.runner.tasks import CurvePlan
 from hfcbench.types import Decomposition, Heuristic, Model, Recipe, Schedule
+
+if TYPE_CHECKING:
+    from hfcbench.runner.dataset_access import DatasetAccess
 
 NO_HEURISTIC = "vanilla"
 NO_DEFENCE = "none"

@@ -23,14 +23,13 @@ from hfcbench.results.records import (
 )
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.executor import Advance
-from hfcbench.runner.plan import CURVE_SPLITS
 from hfcbench.runner.specification import (
     ComponentSpecification,
     EvaluationSpecification,
     TrainingSpecification,
 )
 from hfcbench.runner.tasks import EvaluationTask, Outcome, Task, TrainingTask
-from hfcbench.types import Heuristic, Metric, Predictions, Recipe
+from hfcbench.types import Heuristic, Metric, Predictions
 
 if TYPE_CHECKING:
     import torch
@@ -176,10 +175,9 @@ class TaskWorker:
         import torch
 
         from hfcbench.training.checkpoints import load_checkpoint
+        from hfcbench.training.loop import configured
 
-        recipe = Recipe(schedule=training.schedule)
-        for heuristic in self._heuristics(training):
-            recipe = heuristic.configure(recipe)
+        recipe = configured(training.schedule, self._heuristics(training))
         dataset = training.dataset
         model: torch.nn.Module = self.registry.create(training.model).build(
             dataset.shape, dataset.classes, recipe.options

@@ -55,11 +55,14 @@ class PlainNetwork(nn.Module):
     Takes ``(N,C,H,W)`` float images in [0,1], returns logits ``(N,classes)``.
     """
 
-    def __init__(self, features: nn.Sequential, classifier: nn.Sequential, gain: float) -> None:
+    def __init__(self, features: nn.Sequential, classifier: nn.Sequential) -> None:
         super().__init__()
         self.features = features
         self.classifier = classifier
-        initialise(self, gain)
+        # ReLU halves the mean square of what passes it. Without shortcuts or BatchNorm to make up
+        # for that, VGG-16 would start with logits so close to 0 that it hardly learns.
+        initialise(self, gain=nn.init.calculate_gain("relu"))
+        initialise(self.classifier[-1])
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         features = self.features(images).flatten(1)

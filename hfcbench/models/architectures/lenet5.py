@@ -35,4 +35,4 @@ def lenet5(shape: ImageShape, classes: int, options: ModelOptions, width: int) -
     classifier = fully_connected_head(
         second * height * columns, (width * 20, width * 14), classes, options.dropout
     )
-    return PlainNetwork(features, classifier, gain=1.0)
+    return PlainNetwork(features, classifier)

@@ -40,7 +40,7 @@ class _Block(nn.Module):
         return branch + features
 
 
-class PreactResNet32(nn.Module):
+class PreactResNet32Network(nn.Module):
     """A 3x3 convolution, then three stages of five blocks with 1, 2, 4 times ``width`` filters.
 
     Takes ``(N,C,H,W)`` float images in [0,1], returns logits ``(N,classes)``.

@@ -23,11 +23,11 @@ class _Block(nn.Module):
         )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        branch = self.second(F.relu(self.first(features)))
-        return F.relu(branch + self.shortcut(features))
+        branch = self.second(F.relu(self.first(features), inplace=True))
+        return F.relu(branch + self.shortcut(features), inplace=True)
 
 
-class ResNet18(nn.Module):
+class ResNet18Network(nn.Module):
     """A 3x3 convolution, four stages of two blocks with 1, 2, 4, 8 times ``width`` filters.
 
     Takes ``(N,C,H,W)`` float images in [0,1], returns logits ``(N,classes)``.

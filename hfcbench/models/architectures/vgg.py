@@ -41,4 +41,4 @@ def vgg(
         layers.append(nn.MaxPool2d(2, ceil_mode=True))
     features = inputs * -(-shape.height // 32) * -(-shape.width // 32)
     classifier = fully_connected_head(features, (8 * width, 8 * width), classes, options.dropout)
-    return PlainNetwork(nn.Sequential(*layers), classifier, gain=1.0)
+    return PlainNetwork(nn.Sequential(*layers), classifier)

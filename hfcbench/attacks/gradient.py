@@ -1,0 +1,43 @@
+"""The loss gradient with respect to the images, which gradient attacks climb."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hfcbench.errors import NodeError
+
+
+def check_model(model: torch.nn.Module) -> None:
+    """Raise NodeError if any layer is in training mode: its answers would change by the call."""
+    if any(module.training for module in model.modules()):
+        raise NodeError("the model is in training mode; call .eval() before attacking it")
+
+
+def loss_gradient(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """The gradient of the cross-entropy with respect to each image.
+
+    The loss is summed over the batch, so that no image's gradient depends on the others. The
+    gradients of the model's parameters are not touched.
+
+    Args:
+        model: returns logits ``(N,K)``.
+        images: ``(N,C,H,W)`` floating point in [0,1].
+        labels: ``(N,)`` int64.
+
+    Returns:
+        ``(N,C,H,W)``, the type of the images.
+
+    Raises:
+        NodeError: the model's answer does not depend on its input in a differentiable way.
+    """
+    with torch.enable_grad():
+        inputs = images.detach().clone().requires_grad_()
+        loss = F.cross_entropy(model(inputs), labels, reduction="sum")
+        if not loss.requires_grad:
+            raise NodeError("the model is not differentiable: its loss has no gradient")
+        (gradient,) = torch.autograd.grad(loss, inputs, allow_unused=True)
+    if gradient is None:
+        raise NodeError("the model's answer does not depend on its input: there is no gradient")
+    return gradient

@@ -1,0 +1,78 @@
+"""Choosing a device and making what runs on it repeatable."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from hfcbench.errors import UsageError
+
+
+def choose_device(text: str) -> torch.device:
+    """The device that ``--device`` asks for; ``auto`` is CUDA, then MPS, then the CPU.
+
+    Raises:
+        UsageError: not a device, or one that this machine does not have.
+    """
+    if text == "auto":
+        text = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
+    kind, _, index = text.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and not index.isdigit()):
+        raise UsageError(f"'{text}' is no device; valid: auto, cpu, cuda, cuda:1, mps")
+    if kind == "mps" and not _has_mps():
+        raise UsageError("this machine has no MPS device", hint="use --device cpu")
+    if kind == "cuda":
+        count = torch.cuda.device_count()
+        if int(index or 0) >= count:
+            raise UsageError(
+                f"there is no CUDA device {index or 0}; this machine has {count}",
+                hint="use --device auto",
+            )
+    return torch.device(text)
+
+
+def _has_mps() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def derived_seed(seed: int, *purpose: object) -> int:
+    """A 63-bit seed for one purpose, so that no two purposes share their random numbers."""
+    text = "/".join(map(str, (seed, *purpose)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def generator_for(device: torch.device, seed: int, *purpose: object) -> torch.Generator:
+    """A generator on the device, seeded for one purpose."""
+    generator = torch.Generator(device)
+    generator.manual_seed(derived_seed(seed, *purpose))
+    return generator
+
+
+@contextmanager
+def seeded(device: torch.device, seed: int, *purpose: object) -> Iterator[None]:
+    """Seed torch's global generators for one purpose; their states are restored after."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(derived_seed(seed, *purpose))
+        yield
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Use algorithms with one result only, where torch has them; restores the settings after."""
+    # cuBLAS reads this when its first handle is made.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    algorithms = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    # An operation without a deterministic form must warn, not end a run of hours.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(algorithms, warn_only=warn_only)
+        torch.backends.cudnn.benchmark = benchmark

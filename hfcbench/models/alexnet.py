@@ -1,0 +1,40 @@
+"""AlexNet for small images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Ge
+
+from hfcbench import hookimpl
+from hfcbench.hookspecs import Register
+from hfcbench.models.image_size import check_image_size
+from hfcbench.types import ImageShape, Model, ModelOptions
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class AlexNet:
+    """AlexNet for small images; width: filters of its first convolution.
+
+    Dropout, where a heuristic asks for it, is before each fully connected layer.
+    """
+
+    width: Annotated[int, Ge(1)] = 64
+
+    def check(self, shape: ImageShape, classes: int, options: ModelOptions) -> None:
+        check_image_size("alexnet", shape, smallest=8)
+
+    def build(self, shape: ImageShape, classes: int, options: ModelOptions) -> nn.Module:
+        from hfcbench.models.architectures.alexnet import alexnet
+
+        self.check(shape, classes, options)
+        return alexnet(shape, classes, options, self.width)
+
+
+@hookimpl
+def hfcbench_register_models(register: Register[Model]) -> None:
+    register("alexnet", AlexNet, version="1")

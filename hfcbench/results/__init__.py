@@ -1,0 +1,1 @@
+"""The results database: records in, frames out; everything else about it stays inside."""

@@ -1,0 +1,187 @@
+"""From tidy scores to the leaderboard's rows: one per training and defence, a column per score."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hfcbench.results.ranking import COMPARABLE, grouped, ranked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MODEL = ("training", "split", "defence", "defence_version")
+_PART = ("decomposition", "decomposition_version", "rescaling")
+_KEYS = ("model_key", "n", "part_key")
+_ORIGINAL = {"original": "value", "original_low": "low", "original_high": "high"}
+_NAMES = ("model", "heuristics", "trained_on", "defence", "seed", "epochs")
+_LAST = ("model_version", "defence_version", "training")
+_LOWER_IS_BETTER = frozenset({"loss"})
+_NO_PART = -1
+
+
+def leaderboard_frame(
+    scores: pd.DataFrame, *, metric: str, cutoff: float | None, sort: str, group: str | None
+) -> pd.DataFrame:
+    """Pivot and rank the scores of one metric, as ``Store.leaderboard`` describes.
+
+    Args:
+        scores: from :func:`hfcbench.results.queries.evaluations_frame`.
+        metric: which metric they are of.
+        cutoff: show components of this radius or rank only.
+        sort: the column to rank by.
+        group: show the mean over rows that share this column.
+    """
+    lower_is_better = metric in _LOWER_IS_BETTER
+    scores = _with_keys(_newest(scores))
+    clean = scores[scores["attack"] == "none"]
+    attacked = scores[scores["attack"] != "none"]
+    parts = clean[clean["part_key"] != _NO_PART]
+    if cutoff is not None:
+        parts = parts[parts["cutoff"] == cutoff]
+    originals = clean[clean["part_key"] == _NO_PART]
+    rows = _rows(originals, parts)
+    for name, column in _ORIGINAL.items():
+        rows[name] = _look_up(rows, _KEYS[:2], originals, column)
+    components = _add_components(rows, parts)
+    attacks = _add_attacks(rows, attacked)
+    _add_robust(rows, attacked, lower_is_better)
+    _describe(rows, scores, parts)
+    measured = [*_ORIGINAL, *components, *attacks, "robust"]
+    names = [*COMPARABLE, *_NAMES, *measured, "n_attacked", *_LAST]
+    frame = rows[names]
+    if group is not None:
+        frame = grouped(frame, group, measured)
+    frame = ranked(frame, sort, measured, [*attacks, "robust"], lower_is_better=lower_is_better)
+    return frame.assign(fingerprint=frame["fingerprint"].str[:12])
+
+
+def _newest(scores: pd.DataFrame) -> pd.DataFrame:
+    """One score per condition: of the newest metric version and the evaluation stored last."""
+    if len(scores):
+        newest = max(scores["metric_version"].unique(), key=_natural)
+        scores = scores[scores["metric_version"] == newest]
+    condition = [*_MODEL, "attack", "attack_version", "epsilon", "component", *_PART, "n"]
+    return scores.drop_duplicates(condition, keep="last")
+
+
+def _natural(version: str) -> list[tuple[int, str]]:
+    """A key that puts version 10 behind version 9."""
+    return [(int(digits or 0), other) for digits, other in re.findall(r"(\d+)|(\D+)", version)]
+
+
+def _with_keys(scores: pd.DataFrame) -> pd.DataFrame:
+    """Small integers instead of columns that may be missing: what a row, what its parts are of."""
+    part_key = scores.groupby([*_PART], dropna=False).ngroup()
+    return scores.assign(
+        model_key=scores.groupby([*_MODEL], dropna=False).ngroup(),
+        images_key=scores.groupby(["dataset", "fingerprint", "split"]).ngroup(),
+        part_key=part_key.where(scores["decomposition"].notna(), _NO_PART),
+    )
+
+
+def _rows(originals: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """A row per model, decomposition and n; originals without any components have one too."""
+    import pandas as pd
+
+    of_parts = parts[[*_KEYS]].drop_duplicates()
+    have_parts = pd.MultiIndex.from_frame(of_parts[["model_key", "n"]])
+    keys = originals[[*_KEYS]].drop_duplicates()
+    alone = ~pd.MultiIndex.from_frame(keys[["model_key", "n"]]).isin(have_parts)
+    return pd.concat([of_parts, keys[alone]], ignore_index=True)
+
+
+def _adopt_only_part(rows: pd.DataFrame) -> None:
+    """Rows without components join the one decomposition that others of the same images have.
+
+    Nothing contradicts it; where there are several, there is no telling which.
+    """
+    others = rows[rows["part_key"] != _NO_PART].groupby(["images_key", "n"])["part_key"]
+    only = others.first()[others.nunique() == 1].rename("part_key").reset_index()
+    alone = rows["part_key"] == _NO_PART
+    adopted = rows[["images_key", "n"]].merge(only, how="left")["part_key"].fillna(_NO_PART)
+    rows["part_key"] = rows["part_key"].mask(alone, adopted).astype("int64")
+
+
+def _look_up(rows: pd.DataFrame, keys: Sequence[str], source: pd.DataFrame, column: str) -> Any:
+    """For each row the source's value of equal keys, or NaN."""
+    import pandas as pd
+
+    if len(keys) == 1:
+        return source.set_index(keys[0])[column].reindex(rows[keys[0]]).to_numpy()
+    values = source.set_index([*keys])[column]
+    return values.reindex(pd.MultiIndex.from_frame(rows[[*keys]])).to_numpy()
+
+
+def _add_components(rows: pd.DataFrame, parts: pd.DataFrame) -> list[str]:
+    """A column per component: the low parts by cutoff, then the high parts."""
+    described = parts[["component", "part", "cutoff_inner", "cutoff"]].drop_duplicates("component")
+    order = {part: position for position, part in enumerate(described["part"].unique())}
+    described = described.assign(position=described["part"].map(order).astype("int64"))
+    described = described.sort_values(["position", "cutoff", "cutoff_inner"], na_position="first")
+    names = [str(name) for name in described["component"]]
+    for name in names:
+        rows[name] = _look_up(rows, _KEYS, parts[parts["component"] == name], "value")
+    return names
+
+
+def _add_attacks(rows: pd.DataFrame, attacked: pd.DataFrame) -> list[str]:
+    """A column such as ``fgsm@0.03`` per attack and epsilon, over as many images as there are.
+
+    Attacked components are named ``lfc@8 under fgsm@0.03``; an attack of which there are several
+    versions is named with its version.
+    """
+    attacked = _on_most_images(attacked)
+    versions = attacked.groupby("attack")["attack_version"].transform("nunique")
+    names = []
+    conditions = ["attack", "attack_version", "component", "epsilon"]
+    attacked = attacked.assign(versioned=versions > 1)
+    is_part = attacked["part_key"] != _NO_PART
+    for components, keys in ((attacked[~is_part], _KEYS[:1]), (attacked[is_part], _KEYS[::2])):
+        for _, chosen in components.groupby(conditions, dropna=False, sort=True):
+            name = _attack_name(chosen.iloc[0])
+            rows[name] = _look_up(rows, keys, chosen, "value")
+            names.append(name)
+    return names
+
+
+def _on_most_images(attacked: pd.DataFrame) -> pd.DataFrame:
+    """Of each model, only the attacks on the largest number of images: those compare."""
+    most = attacked.groupby("model_key")["n"].transform("max")
+    return attacked[attacked["n"] == most]
+
+
+def _attack_name(score: Any) -> str:
+    """What the column is called that shows this score."""
+    attack, epsilon = str(score["attack"]), float(score["epsilon"])
+    short = f"{epsilon:g}"
+    strength = short if float(short) == epsilon else repr(epsilon)
+    version = f" v{score['attack_version']}" if score["versioned"] else ""
+    under = "" if score["component"] == "original" else f"{score['component']} under "
+    return f"{under}{attack}{version}@{strength}"
+
+
+def _add_robust(rows: pd.DataFrame, attacked: pd.DataFrame, lower_is_better: bool) -> None:
+    """``robust``: the worst score on attacked originals; ``n_attacked``: over how many images."""
+    on_originals = _on_most_images(attacked)
+    on_originals = on_originals[on_originals["part_key"] == _NO_PART]
+    by_model = on_originals.groupby("model_key")
+    values = by_model["value"]
+    worst = values.max() if lower_is_better else values.min()
+    # pandas skips NaN, but a score that is none cannot be said to be no worse than the others.
+    worst = worst.where(values.count() == values.size())
+    rows["robust"] = worst.reindex(rows["model_key"]).to_numpy()
+    counts = by_model["n"].first().reindex(rows["model_key"])
+    rows["n_attacked"] = counts.astype("Int64").array
+
+
+def _describe(rows: pd.DataFrame, scores: pd.DataFrame, parts: pd.DataFrame) -> None:
+    """Put the names back in the place of the keys."""
+    models = scores.drop_duplicates("model_key")
+    for name in ("images_key", "dataset", "fingerprint", "split", *_NAMES, *_LAST):
+        rows[name] = _look_up(rows, ["model_key"], models, name)
+    _adopt_only_part(rows)
+    of_parts = parts.drop_duplicates("part_key")
+    for name in _PART:
+        rows[name] = _look_up(rows, ["part_key"], of_parts, name)

@@ -1,0 +1,78 @@
+"""What the runner asks before it computes anything: what is done already."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sqlalchemy import Connection, select
+
+from hfcbench.results.records import ArtifactRecord
+from hfcbench.results.rows import rows_among
+from hfcbench.results.schema import Artifact, Curve, Evaluation, Score, Training
+from hfcbench.results.writes import check_artifact_path
+
+CurveKey: TypeAlias = tuple[str, str, str | None, str | None, int]
+"""Split, component, decomposition, rescaling and number of images of a curve."""
+
+
+@dataclass(frozen=True)
+class StoredTraining:
+    """A finished training: its checkpoint file, and which curves were measured."""
+
+    checkpoint: ArtifactRecord
+    curve_keys: frozenset[CurveKey]
+
+
+def find_trainings(connection: Connection, identities: Sequence[str]) -> dict[str, StoredTraining]:
+    """The finished ones of these trainings, by identity."""
+    curves: defaultdict[str, set[CurveKey]] = defaultdict(set)
+    statement = select(
+        Training.identity,
+        Curve.split,
+        Curve.component,
+        Curve.decomposition,
+        Curve.rescaling,
+        Curve.n,
+    ).join_from(Curve, Training)
+    for row in rows_among(connection, statement, Training.identity, identities):
+        split, component, decomposition, rescaling, n = row[1:]
+        curves[row[0]].add((split, component, decomposition, rescaling, n))
+    checkpoints = (
+        select(
+            Training.identity, Artifact.kind, Artifact.path, Artifact.sha256, Artifact.size_bytes
+        )
+        .join_from(Artifact, Training)
+        .where(Artifact.kind == "checkpoint")
+    )
+    found = {}
+    for row in rows_among(connection, checkpoints, Training.identity, identities):
+        checkpoint = ArtifactRecord(*row[1:])
+        # The file may be anybody's; its paths are opened below the artifacts folder.
+        check_artifact_path(checkpoint.path)
+        found[row[0]] = StoredTraining(checkpoint, frozenset(curves[row[0]]))
+    return found
+
+
+def find_evaluations(connection: Connection, identities: Sequence[str]) -> set[str]:
+    """Those of the identities that are finished evaluations."""
+    statement = select(Evaluation.identity)
+    rows = rows_among(connection, statement, Evaluation.identity, identities)
+    return {row[0] for row in rows}
+
+
+def find_scores(
+    connection: Connection, identities: Sequence[str]
+) -> dict[str, set[tuple[str, str]]]:
+    """Metric and metric version of every score that each of these evaluations has."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    statement = select(Evaluation.identity, Score.metric, Score.metric_version).join_from(
+        Score, Evaluation
+    )
+    for identity, metric, version in rows_among(
+        connection, statement, Evaluation.identity, identities
+    ):
+        found.setdefault(identity, set()).add((metric, version))
+    return found

@@ -1,0 +1,95 @@
+"""Creating and upgrading databases. The only place, beside the revisions, that needs Alembic."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from hfcbench.errors import StoreError
+from hfcbench.results import revisions
+from hfcbench.results.engine import make_engine, writing
+from hfcbench.results.explanations import explained
+from hfcbench.results.inspection import revision_of
+from hfcbench.results.location import DatabaseLocation
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's settings for revisions that run on a connection."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def create_or_upgrade(location: DatabaseLocation, *, busy_timeout_seconds: float) -> None:
+    """Bring a missing, empty or older database to the newest revision, in one transaction.
+
+    An SQLite file with results is copied first. Of several processes that do this at once, one
+    does the work and the others find it done.
+
+    Raises:
+        StoreError: it cannot be written, or a newer hfcbench made it.
+    """
+    engine = make_engine(
+        location,
+        read_only=False,
+        busy_timeout_seconds=busy_timeout_seconds,
+        create=True,
+        foreign_keys=False,
+    )
+    try:
+        with explained(location), writing(engine).begin() as connection:
+            found = revision_of(connection, location)
+            if found is not None and revisions.is_current(found, str(location)):
+                return
+            if found is not None and location.path is not None:
+                back_up(location.path, found)
+            command.upgrade(alembic_config(connection), revisions.REVISIONS[-1])
+            if location.path is not None:
+                _check_foreign_keys(connection, location)
+    finally:
+        engine.dispose()
+
+
+def back_up(path: Path, revision: str) -> Path:
+    """Copy a whole SQLite database beside itself; returns the copy's path.
+
+    The copy is complete or absent, and never replaces an earlier one.
+    """
+    copy = _free_name(path.with_name(f"{path.name}.revision-{revision}.backup"))
+    unfinished = copy.with_name(copy.name + ".part")
+    source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    target = sqlite3.connect(unfinished)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+    os.replace(unfinished, copy)
+    return copy
+
+
+def _free_name(path: Path) -> Path:
+    candidate, number = path, 2
+    while candidate.exists():
+        candidate, number = path.with_name(f"{path.name}.{number}"), number + 1
+    return candidate
+
+
+def _check_foreign_keys(connection: Connection, location: DatabaseLocation) -> None:
+    """Foreign keys are off while revisions rebuild tables; what they leave must be whole."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        raise StoreError(
+            f"the database {location} has {len(broken)} rows that point nowhere, "
+            f"first in table {broken[0][0]}; it was left as it was",
+            hint="restore it from a copy",
+        )

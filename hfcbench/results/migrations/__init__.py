@@ -1,0 +1,1 @@
+"""Alembic's environment and revisions; they are part of the package."""

@@ -1,0 +1,245 @@
+"""The results database as the rest of hfcbench sees it: records in, records and frames out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from sqlalchemy import Connection, Engine
+
+from hfcbench.errors import StoreError
+from hfcbench.results import lookups, sql_query, stored_predictions, writes
+from hfcbench.results.engine import writing
+from hfcbench.results.explanations import explained
+from hfcbench.results.location import DatabaseLocation
+from hfcbench.results.lookups import StoredTraining
+from hfcbench.results.predictions import pack_predictions
+from hfcbench.results.queries import (
+    EvaluationFilters,
+    TrainingFilters,
+    curves_frame,
+    evaluations_frame,
+)
+from hfcbench.results.records import (
+    CurvePoint,
+    DatasetRecord,
+    EvaluationRecord,
+    FailureRecord,
+    RunRecord,
+    ScoreRecord,
+    TrainingRecord,
+)
+from hfcbench.results.rows import insert_missing
+from hfcbench.results.schema import Evaluation
+from hfcbench.types import Predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Store", "StoredTraining"]
+
+
+class Store:
+    """An open results database; :func:`hfcbench.results.opening.open_store` makes one.
+
+    Every writing method is one transaction: all of it is stored, or, after a StoreError or a kill,
+    none of it. Nothing stored is ever changed; a second result of the same identity is ignored.
+    Several processes may write to one database; each waits for the others.
+    """
+
+    def __init__(
+        self,
+        location: DatabaseLocation,
+        engine: Engine,
+        *,
+        read_only: bool,
+        busy_timeout_seconds: float,
+    ) -> None:
+        self._location = location
+        self._engine = engine
+        self._read_only = read_only
+        self._busy_timeout_seconds = busy_timeout_seconds
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def begin_run(self, record: RunRecord) -> int:
+        """Note that an invocation starts; its id goes with everything that it finishes."""
+        with self._writing() as connection:
+            return writes.insert_run(connection, record)
+
+    def finish_run(self, run_id: int, status: str) -> None:
+        """Note how an invocation ended, and when: now."""
+        with self._writing() as connection:
+            writes.end_run(connection, run_id, status)
+
+    def add_dataset(self, record: DatasetRecord) -> None:
+        """Add a dataset, unless it is known by name, version and fingerprint."""
+        with self._writing() as connection:
+            writes.insert_dataset(connection, record)
+
+    def add_training(self, record: TrainingRecord, run_id: int) -> None:
+        """Add a finished training with its checkpoint and curve; its dataset must be known."""
+        with self._writing() as connection:
+            writes.insert_training(connection, record, run_id)
+
+    def add_curve(self, training_identity: str, points: Sequence[CurvePoint]) -> None:
+        """Add the points that a finished training's curves lack."""
+        with self._writing() as connection:
+            ids = writes.training_ids(connection, [training_identity])
+            writes.insert_curve(connection, ids[training_identity], points)
+
+    def add_evaluations(self, records: Sequence[EvaluationRecord], run_id: int) -> None:
+        """Add finished evaluations with predictions and scores; their trainings must be known."""
+        # Compressing takes longer than writing: others must not wait for it.
+        packed = {record.identity: pack_predictions(record.predictions) for record in records}
+        with self._writing() as connection:
+            known = writes.evaluation_ids(connection, list(packed))
+            new = {item.identity: item for item in records if item.identity not in known}
+            trainings = writes.training_ids(
+                connection, list({record.training_identity for record in new.values()})
+            )
+            insert_missing(
+                connection,
+                Evaluation,
+                [
+                    writes.evaluation_row(record, trainings[record.training_identity], run_id)
+                    for record in new.values()
+                ],
+            )
+            ids = writes.evaluation_ids(connection, list(new))
+            stored_predictions.insert_predictions(
+                connection, {ids[identity]: packed[identity] for identity in new}
+            )
+            writes.insert_scores(
+                connection, {ids[identity]: record.scores for identity, record in new.items()}
+            )
+
+    def add_scores(self, evaluation_identity: str, scores: Sequence[ScoreRecord]) -> None:
+        """Add scores of metrics (by name and version) that a finished evaluation lacks."""
+        with self._writing() as connection:
+            ids = writes.evaluation_ids(connection, [evaluation_identity])
+            if evaluation_identity not in ids:
+                raise StoreError(f"evaluation {evaluation_identity[:12]} is not in the database")
+            writes.insert_scores(connection, {ids[evaluation_identity]: scores})
+
+    def add_failure(self, record: FailureRecord, run_id: int) -> None:
+        """Add a node that failed."""
+        with self._writing() as connection:
+            writes.insert_failure(connection, record, run_id)
+
+    def trainings(self, identities: Sequence[str]) -> dict[str, StoredTraining]:
+        """The finished ones of these trainings, by identity."""
+        with self._reading() as connection:
+            return lookups.find_trainings(connection, identities)
+
+    def evaluations_done(self, identities: Sequence[str]) -> set[str]:
+        """Those of the identities that are finished evaluations."""
+        with self._reading() as connection:
+            return lookups.find_evaluations(connection, identities)
+
+    def scores_present(self, identities: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+        """(metric, version) of the scores that these evaluations have, by identity."""
+        with self._reading() as connection:
+            return lookups.find_scores(connection, identities)
+
+    def predictions(self, identity: str) -> Predictions:
+        """The per-image predictions of an evaluation, exactly as they were stored."""
+        with self._reading() as connection:
+            return stored_predictions.read_predictions(connection, identity)
+
+    def leaderboard(
+        self,
+        *,
+        metric: str = "top1",
+        cutoff: float | None = None,
+        sort: str = "original",
+        group: str | None = None,
+        **filters: Unpack[EvaluationFilters],
+    ) -> pd.DataFrame:
+        """Ranked rows: one per training x defence, and per dataset split, decomposition and n.
+
+        Columns: ``rank``; what decides which rows compare (:data:`~.ranking.COMPARABLE`: dataset,
+        fingerprint (12 digits), split, decomposition and its version, rescaling, number of images
+        n); model, heuristics, trained_on, defence, seed, epochs; ``original`` with its 95% interval
+        ``original_low``, ``original_high``; one per component (``lfc@4``, ..., ``hfc@4``, ...); one
+        per attack and epsilon (``fgsm@0.03``); ``robust``, the worst of those on originals, and
+        ``n_attacked``, the number of images that were attacked; versions; the training's identity.
+
+        Ranks hold among rows that compare, and start from 1 in each such set. When the column to
+        sort by is over attacked images, ``n_attacked`` must agree as well. NaN and infinite scores
+        are shown as they are and have no rank.
+
+        Args:
+            metric: the metric in all columns.
+            cutoff: show components of this radius or rank only.
+            sort: a column, best first; ``-COLUMN`` for the reverse.
+            group: show means over the rows that share this column, e.g. ``model``.
+            filters: see :class:`~hfcbench.results.queries.EvaluationFilters`.
+
+        Raises:
+            UsageError: there is no such column to sort or group by.
+        """
+        from hfcbench.results.leaderboard import leaderboard_frame
+
+        with self._reading() as connection:
+            scores = evaluations_frame(connection, filters, metric)
+        return leaderboard_frame(scores, metric=metric, cutoff=cutoff, sort=sort, group=group)
+
+    def evaluations(
+        self, *, metric: str | None = None, **filters: Unpack[EvaluationFilters]
+    ) -> pd.DataFrame:
+        """One row per score: training, condition, metric, value, 95% interval and n."""
+        with self._reading() as connection:
+            return evaluations_frame(connection, filters, metric)
+
+    def curves(
+        self,
+        *,
+        metric: str | None = None,
+        split: str | None = None,
+        component: str | None = None,
+        **filters: Unpack[TrainingFilters],
+    ) -> pd.DataFrame:
+        """One row per point of the training curves."""
+        with self._reading() as connection:
+            return curves_frame(connection, filters, metric, split, component)
+
+    def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Column names and rows of a single reading SQL statement; nothing can be written with it.
+
+        Raises:
+            StoreError: the statement does anything but read, or cannot be answered.
+        """
+        with explained(self._location):
+            if self._location.path is None:
+                return sql_query.query_postgresql(self._engine, sql)
+            return sql_query.query_sqlite(
+                self._location.path, sql, busy_timeout_seconds=self._busy_timeout_seconds
+            )
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        if self._read_only:
+            raise StoreError(f"the database {self._location} was opened for reading only")
+        with explained(self._location), writing(self._engine).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with explained(self._location), self._engine.connect() as connection:
+            yield connection

@@ -1,0 +1,1 @@
+"""Training one model: from images and a recipe to weights and curves."""

@@ -1,0 +1,69 @@
+"""Checkpoints: safetensors files with a known hash; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from hfcbench.errors import NodeError
+
+
+def save_checkpoint(module: torch.nn.Module, path: Path) -> tuple[str, int]:
+    """Write all parameters and buffers; the file is whole or not there.
+
+    Returns:
+        The sha256 of the file in hexadecimal, and its size in bytes.
+
+    Raises:
+        NodeError: the file cannot be written.
+    """
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in _state(module).items()}
+    content = safetensors.torch.save(state)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise NodeError(f"the checkpoint {path} cannot be written: {error.strerror}") from error
+    return hashlib.sha256(content).hexdigest(), len(content)
+
+
+def load_checkpoint(module: torch.nn.Module, path: Path, sha256: str | None) -> None:
+    """Read parameters and buffers into a module of the same architecture.
+
+    Args:
+        module: changed in place.
+        path: a file written by :func:`save_checkpoint`.
+        sha256: what the file must hash to; None skips that check.
+
+    Raises:
+        NodeError: the file is missing, altered, or belongs to another architecture.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise NodeError(f"the checkpoint {path} cannot be read: {error.strerror}") from error
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise NodeError(
+            f"the checkpoint {path} is not the file that the database knows",
+            hint="delete it, and the same command trains it again",
+        )
+    try:
+        module.load_state_dict(safetensors.torch.load(content))
+    except (SafetensorError, RuntimeError) as error:
+        raise NodeError(f"the checkpoint {path} does not fit its model: {error}") from error
+
+
+def _state(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = module.state_dict()
+    return state

@@ -1,0 +1,66 @@
+"""What a training is given and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from hfcbench.frequency.components import ORIGINAL, Component
+from hfcbench.types import Heuristic, ImageShape, ImageSplit, Model, Recipe, Schedule
+
+
+@dataclass(frozen=True)
+class CurveView:
+    """A component that is measured after every epoch; ``key`` is the caller's name for it."""
+
+    component: Component
+    key: str
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Everything that one training needs; nothing else decides its result.
+
+    Attributes:
+        train, test: decoded images; ``test`` is only ever measured.
+        component: what of each training image the model is trained on.
+        heuristics: applied in this order.
+        curve: measured after every epoch on both splits; never changes the weights.
+        curve_samples: at most that many images of each split are measured, the same every time.
+    """
+
+    train: ImageSplit
+    test: ImageSplit
+    shape: ImageShape
+    classes: int
+    model: Model
+    schedule: Schedule
+    seed: int
+    device: torch.device
+    heuristics: tuple[Heuristic, ...] = ()
+    component: Component = ORIGINAL
+    curve: tuple[CurveView, ...] = ()
+    curve_samples: int | None = None
+
+
+@dataclass(frozen=True)
+class CurveMeasurement:
+    """A number measured after an epoch (the first is 1) on ``n`` images of a split."""
+
+    epoch: int
+    split: str
+    key: str
+    metric: str
+    value: float
+    n: int
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained module in evaluation mode, what it was trained with, and its curve."""
+
+    module: torch.nn.Module
+    parameter_count: int
+    recipe: Recipe
+    curve: tuple[CurveMeasurement, ...]

@@ -1,0 +1,1 @@
+"""JPEG compression as a defence for hfcbench."""

@@ -1,0 +1,67 @@
+"""The JPEG defence as a plugin and as a module."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hfcbench.errors import NodeError, SpecificationError
+from hfcbench.plugins import load_plugins
+from hfcbench_jpeg.compression import Compressed, compress
+from hfcbench_jpeg.plugin import Jpeg
+from torch import nn
+
+
+def images(channels: int = 3) -> torch.Tensor:
+    """Smooth gradients with a little noise."""
+    generator = torch.Generator().manual_seed(0)
+    ramp = torch.linspace(0.2, 0.8, 32).expand(4, channels, 32, 32)
+    return ramp + 0.1 * torch.rand(4, channels, 32, 32, generator=generator)
+
+
+def high_energy(batch: torch.Tensor) -> float:
+    """Spectral energy at the highest half of the vertical and horizontal frequencies."""
+    spectrum = np.abs(np.fft.fftshift(np.fft.fft2(batch.numpy()), axes=(-2, -1))) ** 2
+    spectrum[..., 8:24, 8:24] = 0
+    return float(spectrum.sum())
+
+
+def test_it_is_found_by_its_entry_point():
+    plugins = load_plugins()
+
+    assert plugins.failed == ()
+    registration = plugins.registry.get("defence", "jpeg")
+    assert registration.origin.distribution == "hfcbench-jpeg"
+    reference = plugins.registry.resolve("defence", "jpeg", {"quality": 30})
+    assert plugins.registry.create(reference) == Jpeg(quality=30)
+    with pytest.raises(SpecificationError, match="less than or equal to 100"):
+        plugins.registry.resolve("defence", "jpeg", {"quality": 101})
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_shape_and_range_stay_and_high_frequencies_go(channels):
+    batch = images(channels)
+    coarse = compress(batch, 20)
+
+    assert coarse.shape == batch.shape
+    assert 0 <= coarse.min() <= coarse.max() <= 1
+    assert high_energy(coarse) < 0.5 * high_energy(batch)
+    assert (compress(batch, 100) - batch).abs().mean() < (coarse - batch).abs().mean()
+
+
+def test_gradients_pass_straight_through():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)).eval()
+    defended = Jpeg(quality=50).defend(model)
+    batch = images().requires_grad_()
+    defended(batch)[:, 1].sum().backward()
+
+    torch.testing.assert_close(
+        batch.grad, model[1].weight[1].reshape(3, 32, 32).expand(4, 3, 32, 32)
+    )
+    assert not defended.training
+    torch.testing.assert_close(defended(images()), model(compress(images(), 50)), atol=1e-5, rtol=0)
+
+
+def test_other_channel_counts_are_refused():
+    with pytest.raises(NodeError, match="1 or 3 channels, not 4"):
+        Compressed(nn.Flatten(), 50)(torch.rand(1, 4, 8, 8))

@@ -1,0 +1,214 @@
+"""Records for tests, with the smallest content that is not trivial.
+
+Test processes import this file by itself; tests get it as the fixture ``build``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from hfcbench.results.records import (
+    ArtifactRecord,
+    CurvePoint,
+    DatasetRecord,
+    EvaluationRecord,
+    FailureRecord,
+    PluginRecord,
+    RunRecord,
+    ScoreRecord,
+    TrainingRecord,
+)
+from hfcbench.types import DatasetDescription, ImageShape, Predictions, Score
+
+NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
+FINGERPRINT = hashlib.sha256(b"images").hexdigest()
+
+
+def identity_of(value: Mapping[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run(**changes: Any) -> RunRecord:
+    record = RunRecord(
+        started_at=NOW,
+        command="hfcbench run --suite smoke",
+        suite="smoke",
+        hfcbench_version="0.1.0",
+        python_version="3.11.9",
+        torch_version="2.9.0",
+        cuda_version=None,
+        git_revision="0123abc",
+        git_dirty=False,
+        host="host",
+        platform="Linux",
+        device="cpu",
+        plugins=(
+            PluginRecord("builtin", "hfcbench", "0.1.0"),
+            PluginRecord("jpeg", "hfcbench-jpeg", "0.2.0"),
+        ),
+    )
+    return replace(record, **changes)
+
+
+def dataset(**changes: Any) -> DatasetRecord:
+    description = DatasetDescription(
+        classes=("Katze", "Hünd"),
+        shape=ImageShape(3, 32, 32),
+        sizes={"train": 200, "test": 100},
+        source="made",
+    )
+    record = DatasetRecord("pets", "1", {"tile": 32}, FINGERPRINT, description)
+    return replace(record, **changes)
+
+
+def training(**changes: Any) -> TrainingRecord:
+    """A training; ``specification`` follows from ``model``, ``seed`` and the dataset."""
+    model = changes.get("model", "resnet18")
+    specification: Mapping[str, Any] = {
+        "kind": "training",
+        "dataset": {
+            "name": changes.get("dataset_name", "pets"),
+            "version": "1",
+            "fingerprint": changes.get("dataset_fingerprint", FINGERPRINT),
+        },
+        "component": {"part": "original"},
+        "model": {"name": model, "version": "1", "parameters": {}},
+        "heuristics": [changes.get("heuristics", "vanilla")],
+        "seed": changes.get("seed", 0),
+    }
+    identity = identity_of(specification)
+    record = TrainingRecord(
+        identity=identity,
+        specification=specification,
+        dataset_fingerprint=FINGERPRINT,
+        dataset_name="pets",
+        model=model,
+        heuristics="vanilla",
+        trained_on="original",
+        rescaling=None,
+        seed=0,
+        epochs=2,
+        parameter_count=3_000_000_000,
+        device="cpu",
+        started_at=NOW,
+        duration_seconds=12.5,
+        checkpoint=ArtifactRecord("checkpoint", f"{identity[:2]}/{identity}.safetensors", "ab", 7),
+        curve=curve(),
+    )
+    return replace(record, **changes)
+
+
+def curve(components: Sequence[str] = ("original", "lfc@8"), n: int = 100) -> list[CurvePoint]:
+    return [
+        CurvePoint(
+            epoch=epoch,
+            split="test",
+            component=component,
+            decomposition=None if component == "original" else "fft-radial",
+            rescaling=None if component == "original" else "none",
+            metric="top1",
+            value=0.25 * epoch,
+            n=n,
+        )
+        for component in components
+        for epoch in (1, 2)
+    ]
+
+
+def predictions(n: int = 100, seed: int = 0, classes: int = 10) -> Predictions:
+    generator = np.random.default_rng(seed)
+    return Predictions(
+        labels=np.arange(n, dtype=np.int64) % classes,
+        predicted=generator.integers(0, classes, n),
+        confidence=generator.random(n, dtype=np.float32),
+        loss=generator.exponential(size=n).astype(np.float32),
+    )
+
+
+def score(value: float, *, metric: str = "top1", version: str = "1", n: int = 100) -> ScoreRecord:
+    return ScoreRecord(metric, version, Score(value, value - 0.1, value + 0.1, n))
+
+
+def evaluation(
+    of: TrainingRecord,
+    component: str = "original",
+    *,
+    value: float = 0.5,
+    defence: str = "none",
+    attack: str = "none",
+    epsilon: float | None = None,
+    decomposition: str = "fft-radial",
+    decomposition_version: str = "1",
+    rescaling: str = "none",
+    attack_version: str = "1",
+    procedure: str = "1",
+    n: int = 100,
+    **changes: Any,
+) -> EvaluationRecord:
+    """An evaluation; its identity follows from what is given here and the number of images."""
+    part, _, cut = component.partition("@")
+    inner, _, outer = cut.rpartition("-")
+    is_part = bool(cut)
+    specification: Mapping[str, Any] = {
+        "kind": "evaluation",
+        "procedure": procedure,
+        "training": of.identity,
+        "defence": _reference(defence, "1"),
+        "attack": _reference(attack, attack_version),
+        "epsilon": epsilon,
+        "component": {"part": "original"}
+        if not is_part
+        else {
+            "part": part,
+            "cutoff": [float(inner), float(outer)] if inner else float(outer),
+            "decomposition": _reference(decomposition, decomposition_version),
+            "rescaling": rescaling,
+        },
+        "split": "test",
+        "samples": n,
+    }
+    record = EvaluationRecord(
+        identity=identity_of(specification),
+        training_identity=of.identity,
+        specification=specification,
+        split="test",
+        defence=defence,
+        attack=attack,
+        epsilon=epsilon,
+        component=component,
+        part=part,
+        cutoff=float(outer) if is_part else None,
+        cutoff_inner=float(inner) if inner else None,
+        decomposition=decomposition if is_part else None,
+        rescaling=rescaling if is_part else None,
+        device="cpu",
+        started_at=NOW,
+        duration_seconds=1.5,
+        predictions=predictions(n),
+        scores=(score(value, n=n),),
+    )
+    return replace(record, **changes)
+
+
+def failure(**changes: Any) -> FailureRecord:
+    record = FailureRecord(
+        identity="f" * 64,
+        kind="evaluation",
+        label="hfc@8 of resnet18",
+        error="ValueError: no",
+        traceback="Traceback ...",
+        failed_at=NOW,
+    )
+    return replace(record, **changes)
+
+
+def _reference(label: str, version: str) -> dict[str, Any] | None:
+    return None if label == "none" else {"name": label, "version": version, "parameters": {}}

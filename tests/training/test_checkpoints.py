@@ -1,0 +1,59 @@
+"""Checkpoints come back bit by bit, or say what is wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+import torch
+from hfcbench.errors import NodeError
+from hfcbench.training.checkpoints import load_checkpoint, save_checkpoint
+from torch import nn
+
+
+def network(width: int = 4) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))
+
+
+def test_parameters_and_buffers_come_back(tmp_path):
+    module = network()
+    module(torch.rand(8, 3, 6, 6))
+    path = tmp_path / "deep" / "weights.safetensors"
+    sha256, size_bytes = save_checkpoint(module, path)
+
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    assert path.stat().st_size == size_bytes
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    other = network()
+    load_checkpoint(other, path, sha256)
+    for name, tensor in module.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name])
+
+
+def test_equal_weights_make_equal_files(tmp_path):
+    module = network().to(memory_format=torch.channels_last)
+    hashes = {save_checkpoint(module, tmp_path / f"{number}")[0] for number in range(2)}
+    assert len(hashes) == 1
+
+
+def test_missing_altered_and_misfitting_files_are_named(tmp_path):
+    path = tmp_path / "weights"
+    with pytest.raises(NodeError, match="cannot be read"):
+        load_checkpoint(network(), path, None)
+    sha256, _ = save_checkpoint(network(), path)
+    with pytest.raises(NodeError, match="does not fit its model"):
+        load_checkpoint(network(5), path, sha256)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(NodeError, match="not the file that the database knows"):
+        load_checkpoint(network(), path, sha256)
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(NodeError, match="does not fit its model"):
+        load_checkpoint(network(), path, None)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NodeError, match="cannot be written"):
+        save_checkpoint(network(), tmp_path / "file" / "weights")

@@ -134,7 +134,8 @@ def _build(
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
-        if error.filename is not None and folder.parent not in Path(error.filename).parents:
+        # A dataset's reader may fail on its own files, too.
+        if error.filename and not str(error.filename).startswith(str(folder.parent)):
             raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
         raise DataError(
             f"decoded images cannot be kept in {folder.parent}: {error.strerror}",

@@ -13,10 +13,23 @@ if TYPE_CHECKING:
 
 Row = list[Any]
 
-_NAMES = ("dataset", "model", "heuristics", "trained_on", "defence", "seed")
+_NAMES = (
+    "dataset",
+    "fingerprint",
+    "split",
+    "n",
+    "decomposition",
+    "rescaling",
+    "model",
+    "heuristics",
+    "trained_on",
+    "defence",
+    "seed",
+    "epochs",
+)
 _INTERVAL = ("original_low", "original_high")
-_COMPONENT = re.compile(r"(?P<part>[a-z]+)@(?P<cutoff>[\d.]+)")
-_ATTACK = re.compile(r"(?P<attack>.+)@(?P<epsilon>[\d.e-]+)")
+_COMPONENT = re.compile(r"(lfc|hfc|band|rest)@(?:[\d.]+-)?(?P<cutoff>[\d.]+)")
+_ATTACK = re.compile(r".+@(?P<epsilon>[\d.e-]+)")
 
 
 def compact(
@@ -32,23 +45,25 @@ def compact(
     Raises:
         UsageError: the frame has no such cutoff or epsilon.
     """
-    shown = ["rank", *_varying(frame)]
+    names = _varying(frame)
     columns = [str(column) for column in frame.columns]
-    components = [column for column in columns if _is_component(column)]
+    components = [column for column in columns if _COMPONENT.fullmatch(column)]
     attacks = [column for column in columns if column not in components and "@" in column]
-    picked = _pick(components, _cutoff, cutoff, "radius", middle=True)
-    attacked = _pick(attacks, _epsilon, epsilon, "epsilon", middle=False)
+    picked = _pick(components, _COMPONENT, "cutoff", cutoff, "radius", middle=True)
+    attacked = _pick(attacks, _ATTACK, "epsilon", epsilon, "epsilon", middle=False)
+    with_interval = set(_INTERVAL) <= set(columns)
     rows = []
     for record in frame.to_dict("records"):
-        row: Row = [_rank(record["rank"]), *(record[name] for name in shown[1:])]
-        row.append(_with_interval(record))
+        row: Row = [_rank(record["rank"]), *(_plain(record[name]) for name in names)]
+        row.append(_with_interval(record) if with_interval else _number(record["original"]))
         row.extend(_number(record[column]) for column in picked)
         if picked:
             row.append(_number(record["original"] - record[picked[0]]))
         row.extend(_number(record[column]) for column in attacked)
         rows.append(row)
-    gap = [f"gap to {picked[0]}"] if picked else []
-    return [*shown, "original [95% CI]", *picked, *gap, *attacked], rows
+    original = "original [95% CI]" if with_interval else "original"
+    gap = [f"original - {picked[0]}"] if picked else []
+    return ["rank", *names, original, *picked, *gap, *attacked], rows
 
 
 def wide(frame: pd.DataFrame) -> tuple[list[str], list[Row]]:
@@ -59,38 +74,37 @@ def wide(frame: pd.DataFrame) -> tuple[list[str], list[Row]]:
 
 
 def _varying(frame: pd.DataFrame) -> list[str]:
-    """Names that tell rows apart; model, heuristics and defence are always shown."""
-    always = ("model", "heuristics", "defence")
-    return [name for name in _NAMES if name in always or frame[name].nunique(dropna=False) > 1]
-
-
-def _is_component(column: str) -> bool:
-    match = _COMPONENT.fullmatch(column)
-    return match is not None and match["part"] in ("lfc", "hfc", "band", "rest")
-
-
-def _cutoff(column: str) -> float:
-    match = _COMPONENT.fullmatch(column)
-    return float(match["cutoff"]) if match else float("nan")
-
-
-def _epsilon(column: str) -> float:
-    match = _ATTACK.fullmatch(column)
-    return float(match["epsilon"]) if match else float("nan")
+    """Names that tell rows apart; model, heuristics and defence are shown in any case."""
+    always = {"model", "heuristics", "defence"}
+    return [
+        name
+        for name in _NAMES
+        if name in frame.columns and (name in always or frame[name].nunique(dropna=False) > 1)
+    ]
 
 
 def _pick(
-    columns: Sequence[str], value_of: Any, wanted: float | None, what: str, *, middle: bool
+    columns: Sequence[str],
+    pattern: re.Pattern[str],
+    part: str,
+    wanted: float | None,
+    what: str,
+    *,
+    middle: bool,
 ) -> list[str]:
-    values = sorted({value_of(column) for column in columns})
+    """The columns whose number is the wanted one."""
+    numbers = {
+        column: float(match[part]) for column in columns if (match := pattern.fullmatch(column))
+    }
+    values = sorted(set(numbers.values()))
     if wanted is not None and wanted not in values:
         known = ", ".join(f"{value:g}" for value in values) or "none"
-        raise UsageError(f"there are no rows for {what} {wanted:g}; there are {known}")
+        raise UsageError(f"there are no rows for {what} {wanted:g}; there are: {known}")
     if not values:
         return []
     default = values[(len(values) - 1) // 2] if middle else values[0]
     chosen = default if wanted is None else wanted
-    return [column for column in columns if value_of(column) == chosen]
+    return [column for column, number in numbers.items() if number == chosen]
 
 
 def _with_interval(record: dict[Any, Any]) -> str:
@@ -99,12 +113,17 @@ def _with_interval(record: dict[Any, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    return "" if value is None or value != value else f"{value:.3f}"
+    value = _plain(value)
+    return "" if value is None else f"{value:.3f}"
 
 
 def _rank(value: Any) -> str:
-    return "" if value is None or value != value else str(int(value))
+    value = _plain(value)
+    return "" if value is None else str(int(value))
 
 
 def _plain(value: Any) -> Any:
-    return None if value != value else value
+    """A value without pandas' ways of saying that there is none."""
+    import pandas as pd
+
+    return None if pd.isna(value) else value

@@ -67,12 +67,8 @@ def _print_leaderboard(plan: Plan, session: Session, console: Console) -> None:
     from hfcbench.results.opening import open_store
 
     database = session.settings.database
-    fingerprints = sorted({node.training.dataset.fingerprint for node in plan.nodes})
     with open_store(database, read_only=True) as store:
-        frame = store.leaderboard(
-            trainings=[node.training.identity for node in plan.nodes]
-        )
-    del fingerprints
+        frame = store.leaderboard(trainings=[node.training.identity for node in plan.nodes])
     if frame.empty:
         return
     console.print()

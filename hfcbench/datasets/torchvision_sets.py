@@ -69,10 +69,14 @@ class TorchvisionDataset:
         self, location: DataLocation, split: str
     ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
         """The whole split at once: torchvision holds it in memory."""
+        # Damaged files end in whatever error torchvision's parsers happen to run into.
         try:
             opened = self._open(_root(location), train=split == "train", download=False)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise DataError(f"{self.name} in {location.root} cannot be read: {error}") from error
+        except Exception as error:
+            raise DataError(
+                f"{self.name} in {location.root} cannot be read: {type(error).__name__} {error}",
+                hint="delete its files and download them again",
+            ) from error
         pixels = np.asarray(opened.data)
         labels = np.asarray(opened.targets, dtype=np.int64)
         channels_last = pixels[..., None] if pixels.ndim == 3 else pixels

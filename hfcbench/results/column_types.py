@@ -93,5 +93,5 @@ def stored_value(value: float) -> dict[str, float | str | None]:
 
 
 def measured_value(value: float | None, state: str) -> float:
-    """The number that :func:`stored_value` took apart."""
-    return _NOT_FINITE[state] if value is None else value
+    """The number that :func:`stored_value` took apart; a missing one may also be given as NaN."""
+    return _NOT_FINITE[state] if value is None or state != "finite" else float(value)

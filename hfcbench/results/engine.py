@@ -6,15 +6,15 @@ SQLite, an advisory lock on PostgreSQL), so that nothing changes between looking
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
+from hfcbench.errors import StoreError
 from hfcbench.results.location import DatabaseLocation
+from hfcbench.results.sqlite_files import file_uri, reading_uri
 
 _WRITING = "hfcbench_writing"
 _LOCK_KEY = 0x68666362
@@ -43,7 +43,7 @@ def make_engine(
     path = location.path
 
     def connect() -> sqlite3.Connection:
-        uri = reading_uri(path) if read_only else _uri(path, "rwc" if create else "rw")
+        uri = reading_uri(path) if read_only else file_uri(path, "rwc" if create else "rw")
         connection = sqlite3.connect(
             uri,
             uri=True,
@@ -64,28 +64,6 @@ def make_engine(
 def writing(engine: Engine) -> Engine:
     """The same engine, whose transactions take the write lock when they begin."""
     return engine.execution_options(**{_WRITING: True})
-
-
-def reading_uri(path: Path) -> str:
-    """How to open an SQLite file for reading, depending on what may be written there.
-
-    A reader of a WAL database that may write removes the files beside it when it closes; one that
-    may not would leave them behind, and in a read-only folder could not even make them.
-    """
-    if _writable(path) and _writable(path.parent):
-        return _uri(path, "rw")
-    write_ahead_log = path.with_name(path.name + "-wal")
-    if not _writable(path.parent) and not write_ahead_log.exists():
-        return _uri(path, "ro") + "&immutable=1"
-    return _uri(path, "ro")
-
-
-def _uri(path: Path, mode: str) -> str:
-    return f"{path.absolute().as_uri()}?mode={mode}"
-
-
-def _writable(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _set_up(
@@ -129,11 +107,17 @@ def _sqlite_engine(connect: Callable[[], sqlite3.Connection]) -> Engine:
 
 def _postgresql_engine(url: str, read_only: bool, busy_timeout_seconds: float) -> Engine:
     milliseconds = round(busy_timeout_seconds * 1000)
-    engine = create_engine(
-        url,
-        connect_args={"options": f"-c lock_timeout={milliseconds} -c timezone=UTC"},
-        execution_options={"postgresql_readonly": read_only},
-    )
+    try:
+        engine = create_engine(
+            url,
+            connect_args={"options": f"-c lock_timeout={milliseconds} -c timezone=UTC"},
+            execution_options={"postgresql_readonly": read_only},
+        )
+    except ImportError as error:
+        raise StoreError(
+            f"PostgreSQL databases need the driver psycopg: {error}",
+            hint="pip install 'psycopg[binary]'",
+        ) from error
 
     def begin(connection: Connection) -> None:
         if connection.get_execution_options().get(_WRITING):

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _MODEL = ("training", "split", "defence", "defence_version")
 _PART = ("decomposition", "decomposition_version", "rescaling")
-_KEYS = ("model_key", "n", "part_key")
+_PARTS = ("lfc", "hfc", "band", "rest")
+_KEYS = ("model_key", "n", "part_key", "images_key")
 _ORIGINAL = {"original": "value", "original_low": "low", "original_high": "high"}
 _NAMES = ("model", "heuristics", "trained_on", "defence", "seed", "epochs")
 _LAST = ("model_version", "defence_version", "training")
@@ -33,24 +34,29 @@ def leaderboard_frame(
         sort: the column to rank by.
         group: show the mean over rows that share this column.
     """
+    import pandas as pd
+
     lower_is_better = metric in _LOWER_IS_BETTER
     scores = _with_keys(_newest(scores))
     clean = scores[scores["attack"] == "none"]
-    attacked = scores[scores["attack"] != "none"]
+    attacked = _on_most_images(scores[scores["attack"] != "none"])
     parts = clean[clean["part_key"] != _NO_PART]
     if cutoff is not None:
         parts = parts[parts["cutoff"] == cutoff]
     originals = clean[clean["part_key"] == _NO_PART]
     rows = _rows(originals, parts)
-    for name, column in _ORIGINAL.items():
-        rows[name] = _look_up(rows, _KEYS[:2], originals, column)
-    components = _add_components(rows, parts)
-    attacks = _add_attacks(rows, attacked)
-    _add_robust(rows, attacked, lower_is_better)
-    _describe(rows, scores, parts)
-    measured = [*_ORIGINAL, *components, *attacks, "robust"]
-    names = [*COMPARABLE, *_NAMES, *measured, "n_attacked", *_LAST]
-    frame = rows[names]
+    columns = {
+        name: _look_up(rows, _KEYS[:2], originals, column) for name, column in _ORIGINAL.items()
+    }
+    columns |= _components(rows, parts)
+    attacks = _attacks(rows, attacked)
+    columns |= attacks
+    columns["robust"] = _robust(rows, attacked, lower_is_better)
+    measured = list(columns)
+    columns["n_attacked"] = _attacked_images(rows, attacked)
+    names = _names(rows, scores, parts)
+    order = [*COMPARABLE, *_NAMES, *columns, *_LAST]
+    frame = pd.DataFrame({"n": rows["n"], **names, **columns}, columns=order)
     if group is not None:
         frame = grouped(frame, group, measured)
     frame = ranked(frame, sort, measured, [*attacks, "robust"], lower_is_better=lower_is_better)
@@ -92,16 +98,16 @@ def _rows(originals: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([of_parts, keys[alone]], ignore_index=True)
 
 
-def _adopt_only_part(rows: pd.DataFrame) -> None:
+def _with_only_part(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows without components join the one decomposition that others of the same images have.
 
     Nothing contradicts it; where there are several, there is no telling which.
     """
     others = rows[rows["part_key"] != _NO_PART].groupby(["images_key", "n"])["part_key"]
     only = others.first()[others.nunique() == 1].rename("part_key").reset_index()
-    alone = rows["part_key"] == _NO_PART
     adopted = rows[["images_key", "n"]].merge(only, how="left")["part_key"].fillna(_NO_PART)
-    rows["part_key"] = rows["part_key"].mask(alone, adopted).astype("int64")
+    alone = rows["part_key"] == _NO_PART
+    return rows.assign(part_key=rows["part_key"].mask(alone, adopted).astype("int64"))
 
 
 def _look_up(rows: pd.DataFrame, keys: Sequence[str], source: pd.DataFrame, column: str) -> Any:
@@ -114,36 +120,34 @@ def _look_up(rows: pd.DataFrame, keys: Sequence[str], source: pd.DataFrame, colu
     return values.reindex(pd.MultiIndex.from_frame(rows[[*keys]])).to_numpy()
 
 
-def _add_components(rows: pd.DataFrame, parts: pd.DataFrame) -> list[str]:
-    """A column per component: the low parts by cutoff, then the high parts."""
+def _components(rows: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
+    """A column per component: those of the low part by cutoff, then those of the high part."""
     described = parts[["component", "part", "cutoff_inner", "cutoff"]].drop_duplicates("component")
-    order = {part: position for position, part in enumerate(described["part"].unique())}
-    described = described.assign(position=described["part"].map(order).astype("int64"))
-    described = described.sort_values(["position", "cutoff", "cutoff_inner"], na_position="first")
-    names = [str(name) for name in described["component"]]
-    for name in names:
-        rows[name] = _look_up(rows, _KEYS, parts[parts["component"] == name], "value")
-    return names
+    known = {part: position for position, part in enumerate(_PARTS)}
+    described = described.assign(position=described["part"].map(known))
+    order = ["position", "part", "cutoff", "cutoff_inner"]
+    described = described.sort_values(order, na_position="last")
+    return {
+        str(name): _look_up(rows, _KEYS[:3], parts[parts["component"] == name], "value")
+        for name in described["component"]
+    }
 
 
-def _add_attacks(rows: pd.DataFrame, attacked: pd.DataFrame) -> list[str]:
-    """A column such as ``fgsm@0.03`` per attack and epsilon, over as many images as there are.
+def _attacks(rows: pd.DataFrame, attacked: pd.DataFrame) -> dict[str, Any]:
+    """A column such as ``fgsm@0.03`` per attack and epsilon.
 
     Attacked components are named ``lfc@8 under fgsm@0.03``; an attack of which there are several
     versions is named with its version.
     """
-    attacked = _on_most_images(attacked)
     versions = attacked.groupby("attack")["attack_version"].transform("nunique")
-    names = []
+    columns = {}
     conditions = ["attack", "attack_version", "component", "epsilon"]
     attacked = attacked.assign(versioned=versions > 1)
     is_part = attacked["part_key"] != _NO_PART
-    for components, keys in ((attacked[~is_part], _KEYS[:1]), (attacked[is_part], _KEYS[::2])):
+    for components, keys in ((attacked[~is_part], _KEYS[:1]), (attacked[is_part], _KEYS[:3:2])):
         for _, chosen in components.groupby(conditions, dropna=False, sort=True):
-            name = _attack_name(chosen.iloc[0])
-            rows[name] = _look_up(rows, keys, chosen, "value")
-            names.append(name)
-    return names
+            columns[_attack_name(chosen.iloc[0])] = _look_up(rows, keys, chosen, "value")
+    return columns
 
 
 def _on_most_images(attacked: pd.DataFrame) -> pd.DataFrame:
@@ -162,26 +166,28 @@ def _attack_name(score: Any) -> str:
     return f"{under}{attack}{version}@{strength}"
 
 
-def _add_robust(rows: pd.DataFrame, attacked: pd.DataFrame, lower_is_better: bool) -> None:
-    """``robust``: the worst score on attacked originals; ``n_attacked``: over how many images."""
-    on_originals = _on_most_images(attacked)
-    on_originals = on_originals[on_originals["part_key"] == _NO_PART]
-    by_model = on_originals.groupby("model_key")
-    values = by_model["value"]
+def _robust(rows: pd.DataFrame, attacked: pd.DataFrame, lower_is_better: bool) -> Any:
+    """The worst score on attacked originals."""
+    values = attacked[attacked["part_key"] == _NO_PART].groupby("model_key")["value"]
     worst = values.max() if lower_is_better else values.min()
     # pandas skips NaN, but a score that is none cannot be said to be no worse than the others.
     worst = worst.where(values.count() == values.size())
-    rows["robust"] = worst.reindex(rows["model_key"]).to_numpy()
-    counts = by_model["n"].first().reindex(rows["model_key"])
-    rows["n_attacked"] = counts.astype("Int64").array
+    return worst.reindex(rows["model_key"]).to_numpy()
 
 
-def _describe(rows: pd.DataFrame, scores: pd.DataFrame, parts: pd.DataFrame) -> None:
-    """Put the names back in the place of the keys."""
+def _attacked_images(rows: pd.DataFrame, attacked: pd.DataFrame) -> Any:
+    """How many images were attacked; 0 where there was no attack."""
+    counts = attacked.groupby("model_key")["n"].max()
+    return counts.reindex(rows["model_key"], fill_value=0).to_numpy()
+
+
+def _names(rows: pd.DataFrame, scores: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
+    """What the keys stand for."""
     models = scores.drop_duplicates("model_key")
-    for name in ("images_key", "dataset", "fingerprint", "split", *_NAMES, *_LAST):
-        rows[name] = _look_up(rows, ["model_key"], models, name)
-    _adopt_only_part(rows)
+    names = {
+        name: _look_up(rows, ["model_key"], models, name)
+        for name in ("dataset", "fingerprint", "split", *_NAMES, *_LAST)
+    }
+    part_keys = _with_only_part(rows)
     of_parts = parts.drop_duplicates("part_key")
-    for name in _PART:
-        rows[name] = _look_up(rows, ["part_key"], of_parts, name)
+    return names | {name: _look_up(part_keys, ["part_key"], of_parts, name) for name in _PART}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from alembic import command
@@ -16,6 +17,7 @@ from hfcbench.results.engine import make_engine, writing
 from hfcbench.results.explanations import explained
 from hfcbench.results.inspection import revision_of
 from hfcbench.results.location import DatabaseLocation
+from hfcbench.results.sqlite_files import file_uri
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -66,14 +68,17 @@ def back_up(path: Path, revision: str) -> Path:
     """
     copy = _free_name(path.with_name(f"{path.name}.revision-{revision}.backup"))
     unfinished = copy.with_name(copy.name + ".part")
-    source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    target = sqlite3.connect(unfinished)
     try:
-        source.backup(target)
-    finally:
-        target.close()
-        source.close()
-    os.replace(unfinished, copy)
+        with (
+            closing(sqlite3.connect(file_uri(path, "ro"), uri=True)) as source,
+            closing(sqlite3.connect(unfinished)) as target,
+        ):
+            source.backup(target)
+        os.replace(unfinished, copy)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
     return copy
 
 

@@ -20,9 +20,10 @@ def database_exists(url_or_path: str | Path) -> bool:
     Raises:
         StoreError: neither a path nor a supported URL.
     """
+    from hfcbench.results.sqlite_files import has_tables
+
     path = parse_location(url_or_path).path
-    # A process that was killed while it made the database may leave an empty file.
-    return path is None or (path.is_file() and path.stat().st_size > 0)
+    return path is None or (path.is_file() and has_tables(path))
 
 
 def open_store(

@@ -151,9 +151,12 @@ class Artifact(Base):
     size_bytes: Mapped[Large]
 
 
-_CURVE = ("training_id", "split", "component", "decomposition", "rescaling", "metric", "n")
-_OF_PART = text("decomposition IS NOT NULL")
-_OF_ORIGINAL = text("decomposition IS NULL")
+def _unique_where(name: str, columns: str, condition: str) -> Index:
+    where = text(condition)
+    return Index(name, *columns.split(), unique=True, sqlite_where=where, postgresql_where=where)
+
+
+_CURVE = "training_id split component metric n"
 
 
 class Curve(Base):
@@ -162,20 +165,10 @@ class Curve(Base):
     __tablename__ = "curves"
     # Two indexes, because NULLs never equal each other: originals have no decomposition.
     __table_args__ = (
-        Index(
-            "uq_curves_part",
-            *_CURVE,
-            unique=True,
-            sqlite_where=_OF_PART,
-            postgresql_where=_OF_PART,
+        _unique_where(
+            "uq_curves_part", f"{_CURVE} decomposition rescaling", "decomposition IS NOT NULL"
         ),
-        Index(
-            "uq_curves_original",
-            *("training_id", "split", "component", "metric", "n"),
-            unique=True,
-            sqlite_where=_OF_ORIGINAL,
-            postgresql_where=_OF_ORIGINAL,
-        ),
+        _unique_where("uq_curves_original", _CURVE, "decomposition IS NULL"),
     )
 
     curve_id: Mapped[Key]

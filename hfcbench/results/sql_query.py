@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from hfcbench.errors import StoreError
-from hfcbench.results.engine import reading_uri
+from hfcbench.results.sqlite_files import reading_uri
 
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 
@@ -25,6 +25,7 @@ _DESCRIBING_PRAGMAS = {
     *("foreign_key_list", "foreign_key_check", "integrity_check", "quick_check"),
 }
 _LOADING_FUNCTIONS = {"load_extension", "fts3_tokenizer"}
+_READ_ONLY_TRANSACTION = "25006"
 _REFUSED = "a query can only read, and this one does something else"
 _HINT = "write a single SELECT statement"
 
@@ -50,19 +51,26 @@ def query_sqlite(path: Path, sql: str, *, busy_timeout_seconds: float) -> Answer
 
 
 def query_postgresql(engine: Engine, sql: str) -> Answer:
-    """Run one statement in a read-only transaction, which is rolled back.
+    """Run one reading statement in a read-only transaction, which is rolled back.
 
     Raises:
-        StoreError: the statement returns no rows.
+        StoreError: the statement would do anything but read, or cannot be answered.
     """
     with engine.connect().execution_options(postgresql_readonly=True) as connection:
         driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor:
-            # A prepared statement is a single one: nobody can end the transaction and go on.
-            cursor.execute(sql, prepare=True)
-            if cursor.description is None:
-                raise StoreError(_REFUSED, hint=_HINT)
-            return [column.name for column in cursor.description], cursor.fetchall()
+        errors: Any = connection.dialect.dbapi
+        try:
+            with driver.cursor() as cursor:
+                # A cursor takes nothing but a query, and a prepared statement is a single one:
+                # nobody can end the transaction and go on, or copy a table into a file.
+                cursor.execute(f"DECLARE answer CURSOR FOR {sql}", prepare=True)
+                cursor.execute("FETCH ALL FROM answer")
+                return [column.name for column in cursor.description], cursor.fetchall()
+        except errors.Error as error:
+            message = str(error).partition("\n")[0]
+            if error.sqlstate == _READ_ONLY_TRANSACTION:
+                raise StoreError(f"{_REFUSED} ({message})", hint=_HINT) from error
+            raise StoreError(f"the query cannot be answered: {message}", hint=_HINT) from error
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
@@ -77,10 +85,14 @@ def _authorize(action: int, first: str | None, second: str | None, *_: object) -
 
 
 def _refusal(error: sqlite3.Error) -> StoreError | sqlite3.Error:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY):
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    # For functions SQLite has a message, but no code of its own.
+    denied = code in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY) or "not authorized" in str(
+        error
+    )
+    if denied:
         return StoreError(f"{_REFUSED} ({error})", hint=_HINT)
-    if code in (sqlite3.SQLITE_ERROR, None):
+    if code == sqlite3.SQLITE_ERROR:
         return StoreError(
             f"the query cannot be answered: {error}",
             hint='tables and views: hfcbench query "select name from sqlite_master"',

@@ -81,7 +81,8 @@ def _try(
             return _try(architecture, shape, classes, dropout, device="cpu")
         if "drop_rate" in str(error):
             raise SpecificationError(f"model 'timm/{architecture}' has no dropout") from error
-        raise _misfit(architecture, shape, str(error)) from error
+        reason = str(error) or f"it raises {type(error).__name__}"
+        raise _misfit(architecture, shape, reason) from error
 
 
 def _refuse_batchnorm(architecture: str, network: nn.Module) -> None:
@@ -112,7 +113,7 @@ def _misfit(architecture: str, shape: ImageShape, reason: str) -> SpecificationE
     if configuration is not None:
         usual = ImageShape(*configuration.input_size)
         hint = f"timm states {usual} as its usual input"
-    first_line = reason.strip().partition("\n")[0] or "it refuses them without a reason"
+    first_line = reason.strip().partition("\n")[0]
     return SpecificationError(
         f"model 'timm/{architecture}' does not take {shape} images: {first_line}", hint=hint
     )

@@ -76,10 +76,11 @@ LEFT JOIN originals
 LEFT JOIN parts
     ON {_SAME_MODEL.format("parts", "conditions")} AND parts.n = conditions.n
 LEFT JOIN attacked ON {_SAME_MODEL.format("attacked", "conditions")}
-ORDER BY datasets.name, datasets.fingerprint, conditions.split, parts.decomposition,
-         parts.decomposition_version, parts.rescaling, conditions.n DESC, parts.cutoff,
-         originals.value DESC, trainings.model, trainings.heuristics, conditions.defence,
-         trainings.seed
+ORDER BY datasets.name, datasets.fingerprint, conditions.split,
+         parts.decomposition IS NULL, parts.decomposition, parts.decomposition_version,
+         parts.rescaling, conditions.n DESC, parts.cutoff,
+         originals.value IS NULL, originals.value DESC,
+         trainings.model, trainings.heuristics, conditions.defence, trainings.seed
 """
 
 ROBUSTNESS = """

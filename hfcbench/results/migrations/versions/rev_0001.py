@@ -143,7 +143,7 @@ def _create_curves() -> None:
         op.create_index(
             name,
             "curves",
-            ["training_id", "split", "component", *columns, "metric", "n"],
+            ["training_id", "split", "component", "metric", "n", *columns],
             unique=True,
             sqlite_where=sa.text(condition),
             postgresql_where=sa.text(condition),
@@ -233,7 +233,7 @@ def _create_failures() -> None:
         *_texts("identity", "kind", "label", "error", "traceback"),
         _moment("failed_at"),
         sa.PrimaryKeyConstraint("failure_id", name="pk_failures"),
-        sa.CheckConstraint("kind IN ('training', 'evaluation')", name="ck_failures_kind"),
+        sa.CheckConstraint("kind IN ('training', 'evaluation')", name=op.f("ck_failures_kind")),
         _reference("failures", "run_id", "runs"),
     )
     op.create_index("ix_failures_run_id", "failures", ["run_id"])
@@ -267,8 +267,8 @@ def _measured(table: str) -> list[sa.Column[object] | sa.CheckConstraint]:
     return [
         sa.Column("value", sa.Double(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.CheckConstraint(_STATE, name=f"ck_{table}_state"),
-        sa.CheckConstraint(_VALUE, name=f"ck_{table}_value"),
+        sa.CheckConstraint(_STATE, name=op.f(f"ck_{table}_state")),
+        sa.CheckConstraint(_VALUE, name=op.f(f"ck_{table}_value")),
     ]
 
 

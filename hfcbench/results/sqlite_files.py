@@ -1,0 +1,43 @@
+"""How SQLite files are opened; free of SQLAlchemy, so that asking for a file costs nothing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+
+def file_uri(path: Path, mode: str) -> str:
+    """A URI of a file for ``sqlite3.connect``; ``mode`` is ro, rw or rwc."""
+    return f"{path.absolute().as_uri()}?mode={mode}"
+
+
+def reading_uri(path: Path) -> str:
+    """How to open an SQLite file for reading, depending on what may be written there.
+
+    A reader of a WAL database that may write removes the files beside it when it closes; one that
+    may not would leave them behind, and in a read-only folder could not even make them.
+    """
+    if _writable(path) and _writable(path.parent):
+        return file_uri(path, "rw")
+    write_ahead_log = path.with_name(path.name + "-wal")
+    if not _writable(path.parent) and not write_ahead_log.exists():
+        return file_uri(path, "ro") + "&immutable=1"
+    return file_uri(path, "ro")
+
+
+def has_tables(path: Path) -> bool:
+    """Whether a file holds anything; True for what is no database, which opening it explains.
+
+    A process that is killed while it makes a database leaves one without tables.
+    """
+    try:
+        with closing(sqlite3.connect(reading_uri(path), uri=True)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return True
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -1,0 +1,86 @@
+"""Write the golden database of the current revision, and what must be found in it.
+
+Run once for each new revision, before anything else changes, and commit both files:
+python tests/results/golden/make_golden.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+import build_records as build  # noqa: E402
+
+from hfcbench.results.opening import open_store  # noqa: E402
+from hfcbench.results.records import EvaluationRecord, TrainingRecord  # noqa: E402
+from hfcbench.results.revisions import REVISIONS  # noqa: E402
+
+ACCURACIES = {"original": 0.75, "lfc@4": 0.5, "lfc@8": 0.625, "hfc@4": 0.25, "hfc@8": 0.125}
+
+
+def evaluations(training: TrainingRecord) -> list[EvaluationRecord]:
+    """Of every kind one: components, attack, defence, ring, another metric, no number."""
+    records = [
+        build.evaluation(training, component, value=value, predictions=build.predictions(100, 1))
+        for component, value in ACCURACIES.items()
+    ]
+    records += [
+        build.evaluation(training, attack="pgd(steps=5)", epsilon=epsilon, value=value, n=40)
+        for epsilon, value in ((0.03, 0.375), (8 / 255, 0.25))
+    ]
+    smoothed = {"defence": "kernel-smoothing(rho=0.25)"}
+    records.append(build.evaluation(training, value=0.5, **smoothed))
+    records.append(build.evaluation(training, "band@4-8", decomposition="fft-band", value=0.25))
+    losses = [build.score(math.inf, metric="loss"), build.score(math.nan, metric="ratio")]
+    records.append(build.evaluation(training, "hfc@8", scores=losses, **smoothed))
+    return records
+
+
+def main() -> None:
+    path = HERE / f"revision_{REVISIONS[-1]}.db"
+    path.unlink(missing_ok=True)
+    trainings = [build.training(), build.training(model="lenet5", heuristics="mixup", seed=1)]
+    stored = [record for training in trainings for record in evaluations(training)]
+    with open_store(path, create=True) as store:
+        run_id = store.begin_run(build.run())
+        store.add_dataset(build.dataset())
+        for training in trainings:
+            store.add_training(training, run_id)
+        store.add_evaluations(stored, run_id)
+        store.add_failure(build.failure(), run_id)
+        store.finish_run(run_id, "finished_with_failures")
+    expected = {
+        "trainings": {item.identity: item.checkpoint.path for item in trainings},
+        "evaluations": {item.identity: _expected(item) for item in stored},
+        "curve_points": sum(len(item.curve) for item in trainings),
+        "failures": 1,
+    }
+    text = json.dumps(expected, indent=1, sort_keys=True)
+    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+
+
+def _expected(record: EvaluationRecord) -> dict[str, Any]:
+    arrays = record.predictions
+    content = b"".join(
+        array.tobytes()
+        for array in (arrays.labels, arrays.predicted, arrays.confidence, arrays.loss)
+    )
+    return {
+        "component": record.component,
+        "defence": record.defence,
+        "attack": record.attack,
+        "epsilon": record.epsilon,
+        "scores": {score.metric: repr(score.score.value) for score in record.scores},
+        "predictions_sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Databases of older and newer revisions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from hfcbench.errors import StoreError
+from hfcbench.results import migrating, revisions
+from hfcbench.results.opening import open_store
+from hfcbench.results.revisions import REVISIONS
+from hfcbench.results.store import Store
+
+AddRevision = Callable[..., None]
+
+GOLDEN = Path(__file__).parent / "golden"
+
+NEXT_REVISION = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+def upgrade():
+    op.create_table("notes", sa.Column("note", sa.Text()))
+    {statement}
+"""
+
+
+def golden_copy(revision: str, path: Path) -> dict[str, dict[str, dict[str, object]]]:
+    """Copy a golden database; returns what must be found in it."""
+    shutil.copyfile(GOLDEN / f"revision_{revision}.db", path)
+    expected: dict[str, dict[str, dict[str, object]]] = json.loads(
+        (GOLDEN / f"revision_{revision}.json").read_text(encoding="utf-8")
+    )
+    return expected
+
+
+def revision_in(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+
+def tables_in(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+
+
+@pytest.fixture
+def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision:
+    """Let hfcbench know one more revision, which runs a statement."""
+
+    def add(statement: str = "pass") -> None:
+        folder = tmp_path / "migrations"
+        shutil.copytree(migrating.MIGRATIONS, folder)
+        script = folder / "versions" / "rev_0002.py"
+        script.write_text(NEXT_REVISION.format(statement=statement), encoding="utf-8")
+        monkeypatch.setattr(migrating, "MIGRATIONS", folder)
+        monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002"))
+
+    return add
+
+
+def test_every_revision_has_a_golden_database() -> None:
+    for suffix in ("db", "json"):
+        names = {path.name for path in GOLDEN.glob(f"*.{suffix}")}
+        assert names == {f"revision_{revision}.{suffix}" for revision in REVISIONS}
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_golden_database_is_upgraded_and_used(
+    revision: str, path: Path, build: ModuleType
+) -> None:
+    expected = golden_copy(revision, path)
+    with open_store(path) as store:
+        assert_holds(store, expected)
+        training = build.training(seed=7)
+        run_id = store.begin_run(build.run())
+        store.add_training(training, run_id)
+        store.add_evaluations([build.evaluation(training, value=1.0)], run_id)
+        board = store.leaderboard(decomposition="fft-radial")
+        assert board["original"].tolist() == [1.0, 0.75, 0.75, 0.5, 0.5]
+        assert len(store.evaluations()) == 23
+    assert revision_in(path) == REVISIONS[-1]
+
+
+def assert_holds(store: Store, expected: dict[str, dict[str, dict[str, object]]]) -> None:
+    trainings = store.trainings(list(expected["trainings"]))
+    found = {identity: item.checkpoint.path for identity, item in trainings.items()}
+    assert found == expected["trainings"]
+    assert len(store.curves()) == expected["curve_points"]
+    frame = store.evaluations()
+    for identity, known in expected["evaluations"].items():
+        rows = frame[frame["evaluation"] == identity]
+        scores = {row.metric: repr(float(row.value)) for row in rows.itertuples()}
+        assert scores == known["scores"]
+        assert set(rows["component"]) == {known["component"]}
+        assert set(rows["defence"]) == {known["defence"]}
+        arrays = store.predictions(identity)
+        content = b"".join(
+            array.tobytes()
+            for array in (arrays.labels, arrays.predicted, arrays.confidence, arrays.loss)
+        )
+        assert hashlib.sha256(content).hexdigest() == known["predictions_sha256"]
+    assert store.query("SELECT count(*) FROM failures")[1] == [(expected["failures"],)]
+
+
+def test_a_newer_database_is_left_alone(path: Path) -> None:
+    golden_copy("0001", path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0099'")
+        connection.commit()
+    before = path.read_bytes()
+    for arguments in ({}, {"read_only": True}, {"create": True}):
+        with pytest.raises(StoreError, match=r"revision 0099.*newer.*up to 0001") as caught:
+            open_store(path, **arguments)
+        assert "pip install --upgrade hfcbench" in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_an_older_database_is_copied_and_upgraded(
+    path: Path, add_revision: AddRevision, build: ModuleType
+) -> None:
+    expected = golden_copy("0001", path)
+    before = path.read_bytes()
+    add_revision()
+    with pytest.raises(StoreError, match=r"revision 0001.*reads 0002") as caught:
+        open_store(path, read_only=True)
+    assert "open it for writing once" in str(caught.value)
+    assert path.read_bytes() == before
+    with open_store(path) as store:
+        assert_holds(store, expected)
+        store.begin_run(build.run())
+        with store._engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    assert revision_in(path) == "0002"
+    assert "notes" in tables_in(path)
+    backup = path.with_name("results.db.revision-0001.backup")
+    assert revision_in(backup) == "0001"
+    with closing(sqlite3.connect(backup)) as connection:
+        assert connection.execute("SELECT count(*) FROM evaluations").fetchone() == (20,)
+    with open_store(path, read_only=True) as store:
+        assert_holds(store, expected)
+
+
+def test_a_backup_never_replaces_another(path: Path) -> None:
+    golden_copy("0001", path)
+    names = [migrating.back_up(path, "0001").name for _ in range(3)]
+    first = "results.db.revision-0001.backup"
+    assert names == [first, f"{first}.2", f"{first}.3"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("op.execute('INSERT INTO nowhere VALUES (1)')", "no such table: nowhere"),
+        ("op.execute('UPDATE evaluations SET training_id = 77')", "20 rows that point nowhere"),
+    ],
+)
+def test_an_upgrade_that_fails_changes_nothing(
+    path: Path, add_revision: AddRevision, statement: str, message: str
+) -> None:
+    golden_copy("0001", path)
+    add_revision(statement)
+    with pytest.raises(StoreError, match=message):
+        open_store(path)
+    assert revision_in(path) == "0001"
+    assert "notes" not in tables_in(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_without_a_backup_there_is_no_upgrade(path: Path, add_revision: AddRevision) -> None:
+    golden_copy("0001", path)
+    add_revision()
+    path.with_name("results.db.revision-0001.backup.part").mkdir()
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(path)
+    assert revision_in(path) == "0001"

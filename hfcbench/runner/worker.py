@@ -120,7 +120,7 @@ class TaskWorker:
     def _evaluate(self, task: EvaluationTask, advance: Advance) -> Outcome:
         records: list[EvaluationRecord] = []
         failures: list[FailureRecord] = []
-        model = self._trained_model(task.training)
+        model = self._trained_model(task)
         groups = _by_images(task.evaluations)
         for index, group in enumerate(groups):
             done = index / len(groups)
@@ -171,18 +171,20 @@ class TaskWorker:
                 failures.append(_failure(specification, answer.error, answer.traceback))
         return records, failures
 
-    def _trained_model(self, training: TrainingSpecification) -> torch.nn.Module:
+    def _trained_model(self, task: EvaluationTask) -> torch.nn.Module:
         import torch
 
         from hfcbench.training.checkpoints import load_checkpoint
         from hfcbench.training.loop import configured
 
+        training = task.training
         recipe = configured(training.schedule, self._heuristics(training))
         dataset = training.dataset
         model: torch.nn.Module = self.registry.create(training.model).build(
             dataset.shape, dataset.classes, recipe.options
         )
-        load_checkpoint(model, self.artifacts / _checkpoint_path(training.identity), None)
+        path = self.artifacts / _checkpoint_path(training.identity)
+        load_checkpoint(model, path, task.checkpoint_sha256)
         return model.to(torch.device(self.device)).eval()
 
     def _heuristics(self, training: TrainingSpecification) -> tuple[Heuristic, ...]:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pluggy
 
 if TYPE_CHECKING:
+    from hfcbench.runner.executor import Executor
     from hfcbench.runner.plan import Plan
     from hfcbench.runner.tasks import Outcome, RunSummary, Task
-    from hfcbench.runner.executor import Executor
     from hfcbench.types import (
         Attack,
         Dataset,

@@ -145,13 +145,19 @@ class _Loader:
         alone.register(plugin)
         for kind in KINDS:
             hook = getattr(alone.hook, f"hfcbench_register_{plural(kind)}")
-            hook(register=staged.register_suite if kind == "suite" else partial(staged.register, kind))
+            hook(
+                register=staged.register_suite
+                if kind == "suite"
+                else partial(staged.register, kind)
+            )
         self._plugin_manager.register(plugin, name=str(origin))
         return staged
 
     def finish(self) -> Plugins:
         self._registry.freeze({str(failed.origin): failed.reason for failed in self._failed})
-        return Plugins(self._plugin_manager, self._registry, tuple(self._loaded), tuple(self._failed))
+        return Plugins(
+            self._plugin_manager, self._registry, tuple(self._loaded), tuple(self._failed)
+        )
 
 
 def _check_hook_names(plugin: object, origin: Origin) -> None:

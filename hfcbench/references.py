@@ -49,9 +49,7 @@ class Reference:
         return {"name": self.name, "version": self.version, "parameters": dict(self.parameters)}
 
 
-def format_label(
-    kind: Kind, name: str, argument: str | None, changed: Mapping[str, JSON]
-) -> str:
+def format_label(kind: Kind, name: str, argument: str | None, changed: Mapping[str, JSON]) -> str:
     """``pgd(steps=40)``, ``timm/resnet18`` or ``image-folder:PATH``; :func:`parse_label` reads it.
 
     Args:

@@ -185,7 +185,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One training batch: images ``(B,C,H,W)`` float in [0,1] and targets ``(B,K)`` summing to 1."""
+    """One training batch: images ``(B,C,H,W)`` in [0,1], targets ``(B,K)`` that sum to 1."""
 
     images: torch.Tensor
     targets: torch.Tensor

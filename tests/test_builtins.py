@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hfcbench
 import pytest
+
+import hfcbench
 from hfcbench.plugins import BUILTIN_MODULES
 
 PACKAGE = Path(hfcbench.__file__).parent

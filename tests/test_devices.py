@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from hfcbench.devices import choose_device, derived_seed, deterministic, generator_for, seeded
 from hfcbench.errors import UsageError
 
@@ -15,7 +16,7 @@ def test_auto_is_a_device_of_this_machine():
 
 @pytest.mark.parametrize("text", ["gpu", "cuda:x", "cpu:one", "", "cuda:99"])
 def test_what_is_not_there_is_named(text):
-    with pytest.raises(UsageError, match="no device|no CUDA device"):
+    with pytest.raises(UsageError, match=r"no device|no CUDA device"):
         choose_device(text)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from hfcbench.errors import DataError
 from hfcbench.image_cache import CachedDataset, open_dataset
 from hfcbench.types import DataLocation, DatasetDescription, ImageShape

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import pytest
 from annotated_types import Ge, Interval
+
 from hfcbench.errors import SpecificationError
 from hfcbench.parameters import ParameterSchema
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+
 from hfcbench import hookimpl
 from hfcbench.errors import SpecificationError
 from hfcbench.plugins import BUILTIN_MODULES, FailedPlugin, Plugins, load_plugins
@@ -121,7 +122,7 @@ def not_plain(model: object):
     return Defence()
 
 
-def impossible_default(rho: "float | None" = "high"):  # type: ignore[assignment]
+def impossible_default(rho: float | None = "high"):  # type: ignore[assignment]
     return Defence()
 
 

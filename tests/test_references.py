@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hfcbench.errors import SpecificationError
-from hfcbench.references import format_label, parse_label, split_combination
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hfcbench.errors import SpecificationError
+from hfcbench.references import format_label, parse_label, split_combination
 
 names = st.from_regex(r"[a-z][a-z_]{0,6}", fullmatch=True).filter(
     lambda name: name not in {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}

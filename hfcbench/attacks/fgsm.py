@@ -36,8 +36,7 @@ class FGSM:
         check_model(model)
         direction = loss_gradient(model, images, labels).sign()
         return [
-            LinfBall(images, epsilon).project(images + epsilon * direction)
-            for epsilon in epsilons
+            LinfBall(images, epsilon).project(images + epsilon * direction) for epsilon in epsilons
         ]
 
 

@@ -51,7 +51,9 @@ def print_summary(
             f"{summary.skipped} skipped in {duration(summary.seconds)}"
         )
     else:
-        console.print(f"suite {plan.suite}: all {plan.evaluation_count} evaluations were done before")
+        console.print(
+            f"suite {plan.suite}: all {plan.evaluation_count} evaluations were done before"
+        )
     for failure in failures[:_FAILURES_SHOWN]:
         console.print(f"failed: {failure.label}: {failure.error}")
     if len(failures) > _FAILURES_SHOWN:

@@ -80,9 +80,7 @@ class PhotoPatches:
             patches = self._patches(photograph, tiles, count, label, split)
             yield patches, np.full(count, label, dtype=np.int64)
 
-    def _tiles(
-        self, photograph: NDArray[np.uint8], label: int
-    ) -> dict[str, NDArray[np.int64]]:
+    def _tiles(self, photograph: NDArray[np.uint8], label: int) -> dict[str, NDArray[np.int64]]:
         """Upper left corners ``(T,2)`` of the tiles of both splits."""
         height, width, _ = photograph.shape
         corners = np.array(

@@ -94,13 +94,15 @@ class PlantedBand:
         draw = np.random.default_rng((self.seed, 0))
         white = draw.standard_normal((self.classes, self.size, self.size))
         patterns = _filtered(white, self._ring())
-        return patterns / patterns.std(axis=(1, 2), keepdims=True) * self.evidence
+        patterns *= self.evidence / patterns.std(axis=(1, 2), keepdims=True)
+        return patterns
 
     def _ring(self) -> NDArray[np.bool_]:
         """Which bins of ``fft2`` lie in the ring."""
         bins = np.fft.fftfreq(self.size) * self.size
         distance = np.hypot(bins[:, None], bins[None, :])
-        return (self.inner <= distance) & (distance < self.outer)
+        ring: NDArray[np.bool_] = (self.inner <= distance) & (distance < self.outer)
+        return ring
 
 
 def _filtered(images: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -89,9 +89,7 @@ class _Lane:
     attacked: dict[str, list[Cell]] = field(default_factory=dict)
 
 
-def _batch(
-    split: ImageSplit, start: int, size: int, device: torch.device, index: int
-) -> _Batch:
+def _batch(split: ImageSplit, start: int, size: int, device: torch.device, index: int) -> _Batch:
     place = slice(start, start + size)
     # The memory map may be read-only, which torch does not take: copy the batch.
     pixels = torch.from_numpy(np.array(split.images[place])).to(device)

@@ -159,7 +159,10 @@ def _filter(mask: Mask, height: int, width: int, device: torch.device) -> _Filte
 
 def _products_are_exact(device: torch.device) -> bool:
     """Whether float32 products are computed in float32: users may allow bfloat16 for speed."""
-    return device.type == "cpu" and torch.backends.mkldnn.matmul.fp32_precision in ("none", "ieee")
+    return device.type == "cpu" and torch.backends.mkldnn.matmul.fp32_precision in (  # type: ignore[attr-defined]
+        "none",
+        "ieee",
+    )
 
 
 def _inverse_table(columns: int, width: int) -> NDArray[np.float32]:

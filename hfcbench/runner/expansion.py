@@ -90,9 +90,7 @@ class _BlockExpansion:
             dataset = self._dataset(item, ("datasets", position))
             trained_on = self._components(dataset, "train_on", block.train_on or [])
             evaluated = self._components(dataset, "components", block.components or [])
-            attacked = self._components(
-                dataset, "attack_components", block.attack_components or []
-            )
+            attacked = self._components(dataset, "attack_components", block.attack_components or [])
             curve = self._curve(dataset)
             for (place, model), (number, heuristics), component, seed in itertools.product(
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
@@ -220,16 +218,13 @@ class _BlockExpansion:
         )
 
     def _references(self, kind: Kind, key: str, items: list[Named]) -> list[Reference]:
-        return [
-            self._reference(kind, item, (key, position)) for position, item in enumerate(items)
-        ]
+        return [self._reference(kind, item, (key, position)) for position, item in enumerate(items)]
 
     def _reference(self, kind: Kind, item: Named, path: Path) -> Reference:
         try:
             if isinstance(item, str):
-                name, parameters = parse_label(item)
-            else:
-                ((name, parameters),) = item.items()
+                return self._registry.resolve(kind, *parse_label(item))
+            ((name, parameters),) = item.items()
             return self._registry.resolve(kind, name, parameters or {})
         except SpecificationError as error:
             raise self._error(path, error.what, error.hint) from error

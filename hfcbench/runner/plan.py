@@ -74,9 +74,7 @@ def _node(group: list[PlannedTraining]) -> Node:
         evaluation.identity: evaluation for planned in group for evaluation in planned.evaluations
     }
     metrics = {metric.label: metric for planned in group for metric in planned.metrics}
-    components = {
-        component: None for planned in group for component in planned.curve.components
-    }
+    components = {component: None for planned in group for component in planned.curve.components}
     sample_counts = [planned.curve.samples for planned in group]
     most = None if None in sample_counts else max(filter(None, sample_counts))
     return Node(
@@ -120,9 +118,7 @@ def _tasks(
 ) -> Iterable[Task]:
     known = None if stored is None else stored.checkpoint.sha256
     lost = (
-        stored is not None
-        and bool(missing)
-        and not (artifacts / stored.checkpoint.path).exists()
+        stored is not None and bool(missing) and not (artifacts / stored.checkpoint.path).exists()
     )
     if stored is None or lost or not _curve_keys(node) <= stored.curve_keys:
         yield TrainingTask(node.training, node.curve, known)
@@ -160,9 +156,7 @@ def curve_key(
     )
 
 
-def _unscored(
-    plan: Plan, store: Store, done: set[str]
-) -> Iterable[tuple[str, Reference]]:
+def _unscored(plan: Plan, store: Store, done: set[str]) -> Iterable[tuple[str, Reference]]:
     present = store.scores_present(sorted(done))
     for node in plan.nodes:
         for evaluation in node.evaluations:

@@ -28,7 +28,7 @@ class TimeLeft:
     """Estimates the time left from the tasks that have run, per kind of task."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
-        self._total = {kind: 0.0 for kind in (TrainingTask, EvaluationTask)}
+        self._total = dict.fromkeys((TrainingTask, EvaluationTask), 0.0)
         self._done = dict(self._total)
         self._seconds = dict(self._total)
         for task in tasks:

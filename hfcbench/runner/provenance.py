@@ -35,7 +35,9 @@ def describe_run(suite: str, device: str, plugins: Iterable[LoadedPlugin]) -> Ru
         device=device,
         plugins=sorted(
             {
-                PluginRecord(plugin.origin.plugin, plugin.origin.distribution, plugin.origin.version)
+                PluginRecord(
+                    plugin.origin.plugin, plugin.origin.distribution, plugin.origin.version
+                )
                 for plugin in plugins
             },
             key=lambda record: (record.distribution, record.name),

@@ -92,7 +92,14 @@ class Session:
             executor = self._executor()
             with ProgressDisplay(left.tasks, console) as display:
                 run = Run(
-                    plan, left, self.plugins, self.datasets, store, self._worker(), executor, display
+                    plan,
+                    left,
+                    self.plugins,
+                    self.datasets,
+                    store,
+                    self._worker(),
+                    executor,
+                    display,
                 )
                 return run(), run.failures
 
@@ -117,6 +124,8 @@ class Session:
             try:
                 return read_suite(path.stem, suite, path.read_text(encoding="utf-8"), overrides)
             except (OSError, UnicodeDecodeError) as error:
-                raise SpecificationError(f"the suite file {suite} cannot be read: {error}") from error
+                raise SpecificationError(
+                    f"the suite file {suite} cannot be read: {error}"
+                ) from error
         source = self.plugins.registry.get("suite", suite).factory()
         return read_suite(suite, source.name, source.read_text(encoding="utf-8"), overrides)

@@ -13,7 +13,9 @@ from annotated_types import Ge, Gt, Interval, MinLen
 
 from hfcbench.types import Augmentation, Rescaling
 
-Named = str | Annotated[dict[str, dict[str, Any] | None], pydantic.Field(min_length=1, max_length=1)]
+Named = (
+    str | Annotated[dict[str, dict[str, Any] | None], pydantic.Field(min_length=1, max_length=1)]
+)
 """A plugin's part: ``pgd``, or ``{pgd: {steps: 40}}`` with parameters."""
 
 Combination = Named | list[Named]

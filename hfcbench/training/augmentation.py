@@ -21,9 +21,7 @@ def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     """
     count, _, height, width = images.shape
     device = images.device
-    places = torch.randint(
-        0, 2 * PADDING + 1, (2, count, 1), generator=generator, device=device
-    )
+    places = torch.randint(0, 2 * PADDING + 1, (2, count, 1), generator=generator, device=device)
     mirrored = torch.rand((count, 1), generator=generator, device=device) < 0.5
     rows = places[0] + torch.arange(height, device=device)  # (B,H)
     columns = torch.arange(width, device=device).expand(count, width)

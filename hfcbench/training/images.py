@@ -33,7 +33,8 @@ class TrainingImages:
         self._device = device
         width = 1 if component == ORIGINAL else 4
         self._resident = (
-            self._load() if split.images.size * width < _free_bytes(device) * _RESIDENT_SHARE
+            self._load()
+            if split.images.size * width < _free_bytes(device) * _RESIDENT_SHARE
             else None
         )
 

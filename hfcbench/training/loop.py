@@ -52,7 +52,8 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
     """
     recipe = configured(job.schedule, job.heuristics)
     with deterministic():
-        module = _build(job, recipe).to(job.device, memory_format=torch.channels_last)
+        module = _build(job, recipe).to(job.device)
+        module = module.to(memory_format=torch.channels_last)
         labels = _labels(job)
         loop = _Loop(job, recipe, module, labels)
         curve: list[CurveMeasurement] = []
@@ -108,7 +109,7 @@ class _Loop:
         total = torch.zeros((), device=self._job.device)
         # Dropout and the like draw from torch's global generator.
         with seeded(self._job.device, self._job.seed, "layers", epoch):
-            for indices in order.split(self._schedule.batch_size):
+            for indices in torch.split(order, self._schedule.batch_size):
                 total += self._step(indices)
         # One look per epoch: reading the loss of every step would stall a GPU.
         if not math.isfinite(float(total)):
@@ -127,7 +128,7 @@ class _Loop:
         images = batch.images.contiguous(memory_format=torch.channels_last)
         self._optimizer.zero_grad(set_to_none=True)
         loss = F.cross_entropy(self._module(images), batch.targets)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         return loss.detach()
 
@@ -143,7 +144,7 @@ def _measure(
 ) -> list[CurveMeasurement]:
     """Accuracy and loss on every view of both splits after an epoch."""
     cells = [Cell(view.key, view.component) for view in job.curve]
-    measurements = []
+    measurements: list[CurveMeasurement] = []
     for name, split in splits.items() if cells else ():
         for key, answer in evaluate(module, split, cells, device=job.device).items():
             if isinstance(answer, CellFailure):

@@ -37,9 +37,10 @@ def make_optimizer(
     if schedule.learning_rate is not None:
         options.setdefault("lr", schedule.learning_rate)
     try:
-        return made(parameters, **options)
+        optimizer: torch.optim.Optimizer = made(parameters, **options)
     except (TypeError, ValueError) as error:
         raise SpecificationError(f"optimizer {schedule.optimizer}: {error}") from error
+    return optimizer
 
 
 def optimizer_classes() -> dict[str, Any]:

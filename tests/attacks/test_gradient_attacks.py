@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hfcbench.attacks.fgsm import FGSM
-from hfcbench.attacks.pgd import PGD
-from hfcbench.errors import NodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+
+from hfcbench.attacks.fgsm import FGSM
+from hfcbench.attacks.pgd import PGD
+from hfcbench.errors import NodeError
 
 ATTACKS = [FGSM(), PGD(steps=4), PGD(steps=3, step_share=1.5, random_start=True)]
 
@@ -133,6 +134,4 @@ class Constant(nn.Module):
 @pytest.mark.parametrize("model", [Detached(), Constant()])
 def test_a_model_without_gradient_is_named(model):
     with pytest.raises(NodeError, match="no gradient"):
-        FGSM().perturb(
-            model.eval(), torch.rand(1, 1, 6, 6), torch.tensor([0]), [0.1], generator()
-        )
+        FGSM().perturb(model.eval(), torch.rand(1, 1, 6, 6), torch.tensor([0]), [0.1], generator())

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from hfcbench.datasets.image_folder import ImageFolder
 from hfcbench.errors import DataError
 from hfcbench.types import DataLocation, ImageShape
-from PIL import Image
 
 
 @pytest.fixture

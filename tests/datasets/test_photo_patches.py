@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hfcbench.datasets.photo_patches import PHOTOGRAPHS, TILE, PhotoPatches
-from hfcbench.types import DataLocation
 from PIL import Image
 from skimage import data
+
+from hfcbench.datasets.photo_patches import PHOTOGRAPHS, TILE, PhotoPatches
+from hfcbench.types import DataLocation
 
 SMALL = PhotoPatches(train_per_class=40, test_per_class=15)
 
@@ -43,7 +44,9 @@ def places(photograph: np.ndarray, patches: np.ndarray) -> list[tuple[int, int]]
         match = next(
             (int(top), int(left))
             for top, left in candidates
-            if np.array_equal(photograph[top : top + 32, left : left + 32].transpose(2, 0, 1), patch)
+            if np.array_equal(
+                photograph[top : top + 32, left : left + 32].transpose(2, 0, 1), patch
+            )
         )
         found.append(match)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from hfcbench.datasets.planted_band import PlantedBand
 from hfcbench.errors import SpecificationError
 from hfcbench.types import DataLocation

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torchvision.datasets
+
 from hfcbench.datasets.torchvision_sets import Cifar10, Cifar100, FashionMnist, Mnist
 from hfcbench.errors import DataError
 from hfcbench.types import DataLocation
@@ -115,7 +116,7 @@ def test_missing_files_come_with_the_command_that_gets_them(tmp_path):
 def test_damaged_files_are_named(tmp_path):
     write_idx(tmp_path / "MNIST" / "raw")
     (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(b"nothing")
-    with pytest.raises(DataError, match="mnist in .* cannot be read"):
+    with pytest.raises(DataError, match=r"mnist in .* cannot be read"):
         list(Mnist().read(DataLocation(tmp_path), "train"))
 
 

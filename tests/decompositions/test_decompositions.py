@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from hfcbench.decompositions.fft_band import FFTBand
 from hfcbench.decompositions.fft_gaussian import FFTGaussian
 from hfcbench.decompositions.fft_radial import FFTRadial

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import convolve
+from torch import nn
+
 from hfcbench.defences.kernel_smoothing import KernelSmoothing
 from hfcbench.defences.smoothing import smooth_kernels
 from hfcbench.errors import NodeError
-from scipy.ndimage import convolve
-from torch import nn
 
 
 def by_loop(kernel: np.ndarray, rho: float) -> np.ndarray:

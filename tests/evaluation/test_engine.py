@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from hfcbench.evaluation.cells import Cell, CellFailure
 from hfcbench.evaluation.engine import evaluate
 from hfcbench.frequency.components import Component
 from hfcbench.types import ImageSplit, Predictions
-from torch import nn
 
 CPU = torch.device("cpu")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from hfcbench.decompositions.fft_radial import FFTRadial
 from hfcbench.errors import SpecificationError
 from hfcbench.frequency.components import ORIGINAL, Component, extract, rescale

@@ -7,6 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hfcbench.errors import SpecificationError
 from hfcbench.frequency.fourier import (
     split_bands,
@@ -15,8 +18,6 @@ from hfcbench.frequency.fourier import (
     split_square,
 )
 from hfcbench.frequency.masks import radial_mask
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SIZES = [(1, 1), (1, 6), (5, 5), (8, 8), (7, 10), (10, 7), (9, 4), (32, 32), (28, 31)]
 

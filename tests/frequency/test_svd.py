@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from hfcbench.errors import SpecificationError
 from hfcbench.frequency.svd import split_svd
 
@@ -23,5 +24,5 @@ def test_the_leading_singular_values_are_kept(height, width):
 
 
 def test_ranks_are_whole_numbers():
-    with pytest.raises(SpecificationError, match="not 1.5"):
+    with pytest.raises(SpecificationError, match=r"not 1\.5"):
         split_svd(torch.rand(1, 1, 4, 4), [1.5])

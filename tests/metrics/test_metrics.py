@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from hfcbench.metrics.loss import Loss
 from hfcbench.metrics.top1 import Top1
 from hfcbench.types import Predictions

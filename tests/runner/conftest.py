@@ -9,6 +9,7 @@ from typing import Annotated
 
 import pytest
 from annotated_types import Ge
+
 from hfcbench import hookimpl
 from hfcbench.errors import SpecificationError
 from hfcbench.plugins import load_plugins

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+
 from hfcbench.errors import SpecificationError
 from hfcbench.runner.expansion import expand
 from hfcbench.runner.plan import Plan, make_plan

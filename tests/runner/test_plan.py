@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from hfcbench.runner.expansion import expand
 from hfcbench.runner.plan import Plan, make_plan, remaining
 from hfcbench.runner.suite_file import read_suite
@@ -96,7 +96,8 @@ def test_a_lost_checkpoint_is_trained_again_only_if_it_is_needed(plan, store, tm
     assert first.expected_sha256 == "abc"
 
     store.done_evaluations = {item.identity for item in plan.nodes[0].evaluations}
-    store.scores = dict.fromkeys(store.done_evaluations, {("top1", "1"), ("loss", "1")})
+    scored = {("top1", "1"), ("loss", "1")}
+    store.scores = dict.fromkeys(store.done_evaluations, scored)
     assert kinds(remaining(plan, store, tmp_path).tasks) == [TrainingTask, EvaluationTask]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,13 +11,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
+from torch import nn
+
 from hfcbench import hookimpl, open_store
 from hfcbench.plugins import load_plugins
 from hfcbench.runner.session import Session, Settings
 from hfcbench.types import DataLocation, Predictions, Score
-from rich.console import Console
-from torch import nn
 
+METRICS = ("loss", "top1")
 SUITE = """\
 title: Tiny
 datasets: ["planted-band(size=8, outer=3, classes=3, train_per_class=20, test_per_class=10)"]
@@ -136,8 +137,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(tmp_path: Path, cache: Path) -> Iterator[Workplace]:
-    yield Workplace(tmp_path, cache)
+def place(tmp_path: Path, cache: Path) -> Workplace:
+    return Workplace(tmp_path, cache)
 
 
 def test_a_run_stores_everything_once(place):
@@ -147,11 +148,9 @@ def test_a_run_stores_everything_once(place):
     assert failures == []
     with open_store(place.database, read_only=True) as store:
         scores = store.evaluations()
-        assert sorted(zip(scores["component"], scores["attack"], scores["metric"], strict=True)) == [
-            (component, attack, metric)
-            for component, attack in (("lfc@2", "none"), ("original", "fgsm"), ("original", "none"))
-            for metric in ("loss", "top1")
-        ]  # fmt: skip
+        found = scores[["component", "attack", "metric"]].itertuples(index=False, name=None)
+        conditions = (("lfc@2", "none"), ("original", "fgsm"), ("original", "none"))
+        assert sorted(found) == [(*cell, metric) for cell in conditions for metric in METRICS]
         assert set(scores["n"]) == {30}
         curves = store.curves()
         # Two epochs, two splits, two metrics; ten images each.
@@ -239,7 +238,9 @@ def test_a_lost_checkpoint_is_trained_again_to_the_same_file(place):
 
 def test_a_curve_that_is_asked_for_later_is_added(place):
     place.run()
-    more = SUITE.replace("curves: {components: [original]", "curves: {components: [original, hfc@2]")
+    more = SUITE.replace(
+        "curves: {components: [original]", "curves: {components: [original, hfc@2]"
+    )
     summary, failures = place.run(more)
 
     assert failures == []

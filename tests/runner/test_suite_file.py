@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+
 from hfcbench.errors import SpecificationError
 from hfcbench.runner.suite_file import SuiteFile, read_suite
 from hfcbench.runner.suite_schema import merged

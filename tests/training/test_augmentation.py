@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+
 from hfcbench.training.augmentation import PADDING, crop_and_flip
 
 

@@ -6,9 +6,10 @@ import hashlib
 
 import pytest
 import torch
+from torch import nn
+
 from hfcbench.errors import NodeError
 from hfcbench.training.checkpoints import load_checkpoint, save_checkpoint
-from torch import nn
 
 
 def network(width: int = 4) -> nn.Module:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from hfcbench.errors import NodeError, SpecificationError
 from hfcbench.frequency.components import Component
 from hfcbench.training.job import CurveView, TrainingJob
 from hfcbench.training.loop import train
 from hfcbench.types import Batch, Heuristic, ImageShape, ImageSplit, Schedule
-from torch import nn
 
 CPU = torch.device("cpu")
 SHAPE = ImageShape(1, 4, 4)

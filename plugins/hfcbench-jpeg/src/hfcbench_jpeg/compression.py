@@ -6,10 +6,11 @@ import io
 
 import numpy as np
 import torch
-from hfcbench.errors import NodeError
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
+
+from hfcbench.errors import NodeError
 
 
 def compress(images: Tensor, quality: int) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Interval
+
 from hfcbench import hookimpl
 from hfcbench.hookspecs import Register
 from hfcbench.types import Defence

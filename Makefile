@@ -19,7 +19,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/mypy
 
 bench: $(VENV)/test.stamp
-	$(BIN)/python -m pytest benchmarks --benchmark-only --override-ini testpaths=benchmarks
+	$(BIN)/python -m pytest benchmarks --benchmark-only
 
 clean:
 	rm -rf $(VENV) runs

@@ -1,4 +1,4 @@
-"""Typed parameters: the signature of a factory is the schema that its values are checked against."""
+"""Typed parameters: a factory's signature is the schema that values are checked against."""
 
 from __future__ import annotations
 

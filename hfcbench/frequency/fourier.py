@@ -1,8 +1,8 @@
 """The Fourier splits by name: images and where to cut, to low and high parts.
 
-All of them take ``(N,C,H,W)`` floating-point images of any height and width on any device, transform
-them once for all cuts, and keep the promises of
-:func:`hfcbench.frequency.masking.split_by_masks`: float32 parts with ``high = images - low``.
+All of them take ``(N,C,H,W)`` floating-point images of any size on any device, transform them once
+for all cuts, and keep the promises of :func:`hfcbench.frequency.masking.split_by_masks`: float32
+parts with ``high = images - low``.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ def rescale(component: Tensor, images: Tensor, rescaling: Rescaling) -> Tensor:
             - ``minmax``: the image's minimum becomes 0 and its maximum 1. Images that span no more
               than 1e-5 become 0 (to within 1e-5).
             - ``clip``: values below 0 become 0, above 1 become 1.
-            - ``mean``: each channel is shifted so that its mean is that of the image's channel; this
-              puts back into an HFC what the split took out, and leaves an LFC as it is.
+            - ``mean``: each channel is shifted to the mean of the image's channel, which puts back
+              into an HFC what the split took out, and leaves an LFC as it is.
 
     Raises:
         SpecificationError: another name.

@@ -14,8 +14,9 @@ from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.executor import Executor, Listener
 from hfcbench.runner.plan import Plan, Remaining
 from hfcbench.runner.provenance import describe_run
+from hfcbench.runner.recording import score
 from hfcbench.runner.tasks import Outcome, RunSummary, Task
-from hfcbench.runner.worker import TaskWorker, score
+from hfcbench.runner.worker import TaskWorker
 
 if TYPE_CHECKING:
     from hfcbench.results.store import Store

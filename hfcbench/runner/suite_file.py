@@ -128,13 +128,13 @@ def _override(document: _Document, path: Path, value: Any) -> None:
         for block in blocks:
             _remove(block, path)
     target = document.data
-    for step, following in zip(path, path[1:], strict=False):
-        target = _descend(target, step, following, path)
+    for step in path[:-1]:
+        target = _descend(target, step, path)
     _assign(target, path[-1], value, path)
     document.overridden.add(path)
 
 
-def _descend(target: Any, step: str | int, following: str | int, path: Path) -> Any:
+def _descend(target: Any, step: str | int, path: Path) -> Any:
     if isinstance(target, list) and isinstance(step, int) and step < len(target):
         return target[step]
     if isinstance(target, dict) and isinstance(step, str):
@@ -145,12 +145,12 @@ def _descend(target: Any, step: str | int, following: str | int, path: Path) -> 
 
 
 def _assign(target: Any, step: str | int, value: Any, path: Path) -> None:
-    if (isinstance(target, list) and isinstance(step, int) and step < len(target)) or (
-        isinstance(target, dict) and isinstance(step, str)
-    ):
+    if isinstance(target, list) and isinstance(step, int) and step < len(target):
         target[step] = value
-    else:
+        return
+    if not (isinstance(target, dict) and isinstance(step, str)):
         raise _no_such_path(path)
+    target[step] = value
 
 
 def _no_such_path(path: Path) -> SpecificationError:

@@ -10,33 +10,38 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hfcbench.errors import HfcbenchError, NodeError
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
 from hfcbench.results.records import (
     ArtifactRecord,
-    CurvePoint,
     EvaluationRecord,
     FailureRecord,
-    ScoreRecord,
     TrainingRecord,
 )
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.executor import Advance
+from hfcbench.runner.recording import (
+    curve_points,
+    evaluation_record,
+    failure,
+    failures,
+    label_of,
+    score,
+)
 from hfcbench.runner.specification import (
     ComponentSpecification,
     EvaluationSpecification,
     TrainingSpecification,
 )
 from hfcbench.runner.tasks import EvaluationTask, Outcome, Task, TrainingTask
-from hfcbench.types import Heuristic, Metric, Predictions
+from hfcbench.types import Heuristic, Predictions
 
 if TYPE_CHECKING:
     import torch
 
     from hfcbench.evaluation.cells import Cell
     from hfcbench.frequency.components import Component
-    from hfcbench.training.job import TrainingJob, TrainingResult
+    from hfcbench.training.job import TrainingJob
 
 
 @dataclass
@@ -56,7 +61,7 @@ class TaskWorker:
                 return Outcome(training=self._train(task, advance))
             return self._evaluate(task, advance)
         except Exception as error:
-            return Outcome(failures=_failures(task, error, traceback.format_exc()))
+            return Outcome(failures=failures(task, error, traceback.format_exc()))
 
     def _train(self, task: TrainingTask, advance: Advance) -> TrainingRecord:
         from hfcbench.training.checkpoints import save_checkpoint
@@ -66,13 +71,9 @@ class TaskWorker:
         started_at, start = datetime.now(UTC), time.perf_counter()
         result = train(self._job(task), lambda epoch, epochs: advance(epoch / epochs))
         relative = _checkpoint_path(specification.identity)
-        sha256, size_bytes = save_checkpoint(result.module, self.artifacts / relative)
-        if task.expected_sha256 not in (None, sha256):
-            raise NodeError(
-                f"repeating '{specification.label}' gave another checkpoint than the database "
-                "knows, as happens on another device or with another torch version",
-                hint="restore the checkpoint files, or run into a new database with --db",
-            )
+        sha256, size_bytes = save_checkpoint(
+            result.module, self.artifacts / relative, task.expected_sha256
+        )
         return TrainingRecord(
             identity=specification.identity,
             specification=specification.canonical,
@@ -89,7 +90,7 @@ class TaskWorker:
             started_at=started_at,
             duration_seconds=time.perf_counter() - start,
             checkpoint=ArtifactRecord("checkpoint", relative, sha256, size_bytes),
-            curve=_curve_points(task, result),
+            curve=curve_points(task, result),
         )
 
     def _job(self, task: TrainingTask) -> TrainingJob:
@@ -163,12 +164,12 @@ class TaskWorker:
             if isinstance(answer, Predictions):
                 scores = [score(answer, ref, metric) for ref, metric in metrics.items()]
                 records.append(
-                    _evaluation_record(
+                    evaluation_record(
                         specification, answer, scores, self.device, started_at, seconds
                     )
                 )
             else:
-                failures.append(_failure(specification, answer.error, answer.traceback))
+                failures.append(failure(specification, answer.error, answer.traceback))
         return records, failures
 
     def _trained_model(self, task: EvaluationTask) -> torch.nn.Module:
@@ -212,20 +213,11 @@ class TaskWorker:
             key=specification.identity,
             component=self._component(specification.component),
             defence=made(specification.defence),
-            defence_key=_label(specification.defence),
+            defence_key=label_of(specification.defence),
             attack=made(specification.attack),
-            attack_key=_label(specification.attack),
+            attack_key=label_of(specification.attack),
             epsilon=specification.epsilon,
         )
-
-
-def score(predictions: Predictions, reference: Reference, metric: Metric) -> ScoreRecord:
-    """A metric's record over stored or fresh predictions."""
-    return ScoreRecord(reference.label, reference.version, metric.score(predictions))
-
-
-def _label(reference: Reference | None) -> str:
-    return "none" if reference is None else reference.label
 
 
 def _checkpoint_path(identity: str) -> str:
@@ -239,76 +231,3 @@ def _by_images(
     for evaluation in evaluations:
         groups.setdefault((evaluation.split, evaluation.samples), []).append(evaluation)
     return list(groups.values())
-
-
-def _curve_points(task: TrainingTask, result: TrainingResult) -> list[CurvePoint]:
-    points = []
-    for measured in result.curve:
-        component = task.curve.components[int(measured.key)]
-        decomposition = component.decomposition
-        points.append(
-            CurvePoint(
-                epoch=measured.epoch,
-                split=measured.split,
-                component=component.label,
-                decomposition=None if decomposition is None else decomposition.label,
-                rescaling=component.rescaling,
-                metric=measured.metric,
-                value=measured.value,
-                n=measured.n,
-            )
-        )
-    return points
-
-
-def _evaluation_record(
-    specification: EvaluationSpecification,
-    predictions: Predictions,
-    scores: Sequence[ScoreRecord],
-    device: str,
-    started_at: datetime,
-    duration_seconds: float,
-) -> EvaluationRecord:
-    component = specification.component
-    cutoff = component.cutoff
-    inner, outer = cutoff if isinstance(cutoff, tuple) else (None, cutoff)
-    return EvaluationRecord(
-        identity=specification.identity,
-        training_identity=specification.training.identity,
-        specification=specification.canonical,
-        split=specification.split,
-        defence=_label(specification.defence),
-        attack=_label(specification.attack),
-        epsilon=specification.epsilon,
-        component=component.label,
-        part=component.part,
-        cutoff=outer,
-        cutoff_inner=inner,
-        decomposition=_label(component.decomposition) if component.decomposition else None,
-        rescaling=component.rescaling,
-        device=device,
-        started_at=started_at,
-        duration_seconds=duration_seconds,
-        predictions=predictions,
-        scores=scores,
-    )
-
-
-def _failures(task: Task, error: Exception, text: str) -> list[FailureRecord]:
-    if isinstance(task, TrainingTask):
-        return [_failure(task.specification, error, text)]
-    return [_failure(evaluation, error, text) for evaluation in task.evaluations]
-
-
-def _failure(
-    specification: TrainingSpecification | EvaluationSpecification, error: Exception, text: str
-) -> FailureRecord:
-    known = isinstance(error, HfcbenchError)
-    return FailureRecord(
-        identity=specification.identity,
-        kind="training" if isinstance(specification, TrainingSpecification) else "evaluation",
-        label=specification.label,
-        error=str(error) if known else f"{type(error).__name__}: {error}",
-        traceback=text,
-        failed_at=datetime.now(UTC),
-    )

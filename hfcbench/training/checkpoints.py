@@ -14,17 +14,31 @@ from safetensors import SafetensorError
 from hfcbench.errors import NodeError
 
 
-def save_checkpoint(module: torch.nn.Module, path: Path) -> tuple[str, int]:
+def save_checkpoint(
+    module: torch.nn.Module, path: Path, expected_sha256: str | None = None
+) -> tuple[str, int]:
     """Write all parameters and buffers; the file is whole or not there.
+
+    Args:
+        module: on any device.
+        path: replaced if it exists.
+        expected_sha256: what the file must hash to where a training is only repeated.
 
     Returns:
         The sha256 of the file in hexadecimal, and its size in bytes.
 
     Raises:
-        NodeError: the file cannot be written.
+        NodeError: the file cannot be written, or would not be the expected one.
     """
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in _state(module).items()}
     content = safetensors.torch.save(state)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if expected_sha256 not in (None, sha256):
+        raise NodeError(
+            "repeating this training gave another checkpoint than the database knows, as happens "
+            "on another device or with another torch version; nothing was written",
+            hint="restore the checkpoint files, or run into a new database with --db",
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
@@ -35,7 +49,7 @@ def save_checkpoint(module: torch.nn.Module, path: Path) -> tuple[str, int]:
         temporary.replace(path)
     except OSError as error:
         raise NodeError(f"the checkpoint {path} cannot be written: {error.strerror}") from error
-    return hashlib.sha256(content).hexdigest(), len(content)
+    return sha256, len(content)
 
 
 def load_checkpoint(module: torch.nn.Module, path: Path, sha256: str | None) -> None:

@@ -58,3 +58,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(NodeError, match="cannot be written"):
         save_checkpoint(network(), tmp_path / "file" / "weights")
+
+
+def test_another_checkpoint_than_expected_is_not_written(tmp_path):
+    path = tmp_path / "weights"
+    sha256, _ = save_checkpoint(network(), path)
+    before = path.read_bytes()
+    with pytest.raises(NodeError, match="gave another checkpoint than the database knows"):
+        save_checkpoint(network(), path, sha256)
+    assert path.read_bytes() == before

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from hfcbench.frequency.batches import Parts, allocate
 from hfcbench.frequency.fourier import split_radial
 

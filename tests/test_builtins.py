@@ -29,6 +29,7 @@ PUBLIC = {
     "hfcbench.errors",
     "hfcbench.frequency",
     "hfcbench.hookspecs",
+    "hfcbench.optimizers",
     "hfcbench.runner.executor",
     "hfcbench.runner.tasks",
     "hfcbench.types",

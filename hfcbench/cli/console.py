@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 _WIDTH_WITHOUT_TERMINAL = 240
 
 
-def plain_console(*, stderr: bool = False) -> Console:
-    """A console on stdout or stderr that never guesses markup or colours from the text."""
+def plain_console(*, width: int | None = None) -> Console:
+    """A console on stdout that never guesses markup or colours from the text."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
-    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    if width is None and not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        width = _WIDTH_WITHOUT_TERMINAL
+    return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hfcbench.cli.leaderboard_table import compact, wide
+from hfcbench.cli.leaderboard_table import compact, wide, without_constants
 from hfcbench.cli.options import database_option, format_option
 from hfcbench.cli.tables import print_rows
 
@@ -52,6 +52,10 @@ def command(
             sort=sort or "original",
             group=group,
         )
-    everything = all_columns or output_format in ("csv", "json")
-    columns, rows = wide(frame) if everything else compact(frame, cutoff=radius, epsilon=epsilon)
+    if output_format in ("csv", "json"):
+        columns, rows = wide(frame)
+    elif all_columns:
+        columns, rows = wide(without_constants(frame))
+    else:
+        columns, rows = compact(frame, cutoff=radius, epsilon=epsilon)
     print_rows(columns, rows, output_format)

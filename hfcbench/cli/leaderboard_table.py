@@ -66,6 +66,15 @@ def compact(
     return ["rank", *names, original, *picked, *gap, *attacked], rows
 
 
+def without_constants(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame without names that are the same in every row, versions and identities."""
+    columns = [str(column) for column in frame.columns]
+    hidden = [name for name in columns if name.endswith("_version") or name == "training"]
+    shown = _varying(frame)
+    hidden += [name for name in columns if name in _NAMES and name not in shown]
+    return frame.drop(columns=hidden)
+
+
 def wide(frame: pd.DataFrame) -> tuple[list[str], list[Row]]:
     """Every column of the frame."""
     columns = [str(column) for column in frame.columns]

@@ -13,6 +13,8 @@ import click
 
 from hfcbench.cli.console import plain_console
 
+_UNLIMITED = 100_000
+
 
 def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], output_format: str) -> None:
     """Print rows in one of :data:`hfcbench.cli.options.FORMATS`.
@@ -55,10 +57,12 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = any(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*map(cell, row))
-    plain_console().print(table)
+    # Long lines can be read, scrolled and cut; columns of a few letters cannot.
+    needed = plain_console(width=_UNLIMITED).measure(table).maximum
+    plain_console(width=needed).print(table)
 
 
 def _print_markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

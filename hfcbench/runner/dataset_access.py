@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class DatasetAccess:
         opened = self.open(reference)
         return DatasetKey(
             reference.name,
+            _title(reference),
             reference.version,
             opened.fingerprint,
             opened.description.shape,
@@ -62,7 +64,7 @@ class DatasetAccess:
         """The dataset as the store keeps it."""
         opened = self.open(key.reference)
         return DatasetRecord(
-            key.name,
+            key.title,
             key.version,
             key.reference.parameters,
             opened.fingerprint,
@@ -82,3 +84,8 @@ class DatasetAccess:
                 f"fingerprint {opened.fingerprint[:12]} instead of {key.fingerprint[:12]}"
             )
         return opened.splits[split].sample(samples)
+
+
+def _title(reference: Reference) -> str:
+    """The label without the folders above a path: they differ from machine to machine."""
+    return re.sub(r":.*[/\\\\](?=[^/\\\\])", ":", reference.label)

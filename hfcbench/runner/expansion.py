@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hfcbench.errors import SpecificationError
+from hfcbench.optimizers import check_optimizer
 from hfcbench.references import Kind, Reference, parse_label, split_combination
 from hfcbench.registry import Registry
 from hfcbench.runner.specification import (
@@ -180,6 +181,8 @@ class _BlockExpansion:
             for reference in heuristics:
                 heuristic: Heuristic = self._registry.create(reference)
                 recipe = heuristic.configure(recipe)
+            path = ("schedule",) if not heuristics else heuristics_path
+            check_optimizer(recipe.schedule.optimizer, recipe.schedule.optimizer_options)
             path = model_path
             built: Model = self._registry.create(model)
             built.check(dataset.shape, dataset.classes, recipe.options)

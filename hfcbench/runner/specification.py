@@ -34,9 +34,14 @@ def identity_of(value: Mapping[str, JSON]) -> str:
 
 @dataclass(frozen=True)
 class DatasetKey:
-    """A dataset by content; ``parameters`` and place do not matter once it is decoded."""
+    """A dataset by content; parameters and place do not matter once it is decoded.
+
+    Attributes:
+        title: what people and tables call it: its label, of a folder the last part only.
+    """
 
     name: str
+    title: str
     version: str
     fingerprint: str
     shape: ImageShape
@@ -103,7 +108,7 @@ class TrainingSpecification:
         trained_on = "" if self.component == ORIGINAL else f" on {self.component.label}"
         return (
             f"{self.model.label}, {self.heuristics_label}{trained_on}, "
-            f"{self.dataset.name}, seed {self.seed}"
+            f"{self.dataset.title}, seed {self.seed}"
         )
 
     @cached_property

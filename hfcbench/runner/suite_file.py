@@ -209,10 +209,7 @@ def _is_overridden(path: Path, overridden: set[Path] | frozenset[Path]) -> bool:
 def _place(
     path: Path, file: str, lines: Mapping[Path, int], overridden: set[Path] | frozenset[Path]
 ) -> str:
-    for length in range(len(path), -1, -1):
-        prefix = path[:length]
-        if prefix in overridden:
-            return OVERRIDE_PLACE
-        if prefix in lines:
-            return f"{file}:{lines[prefix]}"
-    return file
+    prefixes = [path[:length] for length in range(len(path), -1, -1)]
+    if any(prefix in overridden for prefix in prefixes):
+        return OVERRIDE_PLACE
+    return next((f"{file}:{lines[prefix]}" for prefix in prefixes if prefix in lines), file)

@@ -78,7 +78,7 @@ class TaskWorker:
             identity=specification.identity,
             specification=specification.canonical,
             dataset_fingerprint=specification.dataset.fingerprint,
-            dataset_name=specification.dataset.name,
+            dataset_name=specification.dataset.title,
             model=specification.model.label,
             heuristics=specification.heuristics_label,
             trained_on=specification.component.label,

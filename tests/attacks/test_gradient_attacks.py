@@ -117,6 +117,44 @@ def test_a_model_in_training_mode_is_refused(attack):
         )
 
 
+def test_fgsm_takes_one_gradient_for_all_epsilons():
+    calls = []
+    model = network()
+    model.register_forward_hook(lambda *_: calls.append(1))
+    FGSM().perturb(
+        model, torch.rand(2, 1, 6, 6), torch.tensor([0, 1]), [0.1, 0.2, 0.3], generator()
+    )
+    assert len(calls) == 1
+
+
+def test_a_random_start_draws_from_its_generator_only():
+    attack = PGD(steps=2, random_start=True)
+    images, labels = torch.rand(2, 1, 6, 6, generator=generator()), torch.tensor([0, 1])
+    model = network()
+
+    torch.manual_seed(1)
+    (first,) = attack.perturb(model, images, labels, [0.1], generator(5))
+    global_state = torch.get_rng_state()
+    (again,) = attack.perturb(model, images, labels, [0.1], generator(5))
+    (other,) = attack.perturb(model, images, labels, [0.1], generator(6))
+
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), global_state)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+def test_a_diverged_model_gives_images_all_the_same(attack):
+    model = network()
+    with torch.no_grad():
+        model[0].weight.fill_(torch.nan)
+    images = torch.rand(2, 1, 6, 6, generator=generator())
+    (found,) = attack.perturb(model, images, torch.tensor([0, 1]), [0.1], generator())
+
+    assert torch.isfinite(found).all()
+    assert (found - images).abs().max() <= 0.1 + np.finfo(np.float32).eps
+
+
 class Detached(nn.Module):
     def forward(self, images):
         return images.detach().flatten(1)[:, :2]

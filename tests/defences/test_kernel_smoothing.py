@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from scipy.ndimage import convolve
 from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
 
 from hfcbench.defences.kernel_smoothing import KernelSmoothing
 from hfcbench.defences.smoothing import smooth_kernels
@@ -54,20 +57,88 @@ def test_a_kernel_by_hand():
 
 
 def test_only_the_first_convolution_changes_and_only_in_the_copy():
-    model = nn.Sequential(nn.Conv2d(3, 4, 3, groups=1), nn.ReLU(), nn.Conv2d(4, 4, 3, groups=4))
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     defended = KernelSmoothing(rho=0.25).defend(model)
+    images = torch.rand(2, 3, 8, 8)
+    answers = [defended(images), defended(images)]
 
+    expected = copy.deepcopy(model)
+    with torch.no_grad():
+        expected[0].weight.copy_(smooth_kernels(before["0.weight"], 0.25))
+    for answer in answers:
+        torch.testing.assert_close(answer, expected(images))
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
-    state = defended.state_dict()
-    torch.testing.assert_close(state["0.weight"], smooth_kernels(before["0.weight"], 0.25))
-    assert not torch.equal(state["0.weight"], before["0.weight"])
-    assert torch.equal(state["0.bias"], before["0.bias"])
-    assert torch.equal(state["2.weight"], before["2.weight"])
-    assert not defended.training
+    assert all(part.training for part in model.modules())
+    assert not any(part.training for part in defended.modules())
+
+
+class StemDefinedLast(nn.Module):
+    """Calls its convolutions in another order than it defines them; one is never called."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Conv2d(3, 4, 3)
+        self.head = nn.Conv2d(4, 2, 1)
+        self.stem = nn.Conv2d(3, 4, 3)
+
+    def forward(self, images):
+        return self.head(self.stem(images)).mean((2, 3))
+
+
+@pytest.mark.parametrize("gradients", [torch.enable_grad, torch.inference_mode])
+def test_the_first_convolution_is_the_first_that_is_called(gradients):
+    model = StemDefinedLast().eval()
+    defended = KernelSmoothing(rho=1.0).defend(model)
+    with gradients():
+        defended(torch.rand(2, 3, 8, 8))
+
+    changed = {
+        name
+        for name, value in model.state_dict().items()
+        if not torch.equal(value, defended.model.state_dict()[name])
+    }
+    assert changed == {"stem.weight"}
+    torch.testing.assert_close(defended.model.stem.weight, smooth_kernels(model.stem.weight, 1.0))
+
+
+def test_a_defended_model_that_is_defended_again_is_smoothed_twice():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3)).eval()
+    images = torch.rand(2, 1, 8, 8)
+    twice = KernelSmoothing(rho=0.5).defend(KernelSmoothing(rho=0.25).defend(model))
+
+    expected = copy.deepcopy(model)
+    with torch.no_grad():
+        expected[0].weight.copy_(smooth_kernels(smooth_kernels(model[0].weight, 0.25), 0.5))
+    torch.testing.assert_close(twice(images), expected(images))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_grouped_and_depthwise_convolutions_are_smoothed(groups):
+    convolution = nn.Conv2d(4, 8, 3, groups=groups, bias=False)
+    images = torch.rand(2, 4, 12, 12)
+    answer = KernelSmoothing(rho=0.5).defend(convolution)(images)
+
+    kernels = convolution.weight.detach().numpy()
+    smoothed = np.stack([[by_loop(kernel, 0.5) for kernel in inputs] for inputs in kernels])
+    expected = nn.functional.conv2d(images, torch.from_numpy(smoothed), groups=groups)
+    torch.testing.assert_close(answer, expected)
 
 
 def test_a_model_without_convolution_is_refused():
     with pytest.raises(NodeError, match="needs a convolution"):
         KernelSmoothing().defend(nn.Linear(3, 2))
+
+
+def test_a_model_that_calls_no_convolution_is_refused():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    model[0].unused = nn.Conv2d(1, 1, 3)
+    with pytest.raises(NodeError, match="calls none"):
+        KernelSmoothing().defend(model)(torch.rand(1, 1, 2, 2))
+
+
+def test_kernels_that_are_computed_anew_at_each_call_are_refused():
+    model = nn.Sequential(weight_norm(nn.Conv2d(3, 4, 3)))
+    with pytest.raises(NodeError, match="parametrization"):
+        KernelSmoothing().defend(model)(torch.rand(1, 3, 8, 8))

@@ -111,7 +111,15 @@ class KnownDatasets:
         fingerprint = f"content-{reference.parameters['seed']}"
         shape = ImageShape(3, 32, 32)
         return DatasetKey(
-            reference.name, reference.version, fingerprint, shape, 10, 400, 100, reference
+            reference.name,
+            reference.label,
+            reference.version,
+            fingerprint,
+            shape,
+            10,
+            400,
+            100,
+            reference,
         )
 
 

@@ -107,3 +107,9 @@ def test_mistakes_in_overrides_blame_the_command_line():
     assert complaint(GOOD, [(("schedule", "epochs"), "many")]).startswith("command line: ")
     assert "nothing at 'blocks.7.models'" in complaint(GOOD, [(("blocks", 7, "models"), [])])
     assert "command line: there is no key 'epoch'" in complaint(GOOD, [(("epoch",), 1)])
+
+
+def test_what_the_command_line_replaced_has_no_line():
+    file = read(GOOD, [(("attacks",), ["pgd"])])
+    assert file.place(("attacks", 0)) == "command line"
+    assert file.place(("epsilons", 0)) == "example.yaml:4"

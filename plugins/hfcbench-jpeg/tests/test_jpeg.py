@@ -9,6 +9,7 @@ from hfcbench_jpeg.compression import Compressed, compress
 from hfcbench_jpeg.plugin import Jpeg
 from torch import nn
 
+from hfcbench.attacks.fgsm import FGSM
 from hfcbench.errors import NodeError, SpecificationError
 from hfcbench.plugins import load_plugins
 
@@ -59,7 +60,31 @@ def test_gradients_pass_straight_through():
         batch.grad, model[1].weight[1].reshape(3, 32, 32).expand(4, 3, 32, 32)
     )
     assert not defended.training
-    torch.testing.assert_close(defended(images()), model(compress(images(), 50)), atol=1e-5, rtol=0)
+    assert torch.equal(defended(images()), model(compress(images(), 50)))
+
+
+def test_an_attack_on_the_defended_model_raises_its_loss():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)).eval()
+    defended = Jpeg(quality=50).defend(model)
+    batch, labels = images(), torch.tensor([0, 1, 0, 1])
+    (found,) = FGSM().perturb(defended, batch, labels, [0.1], torch.Generator())
+
+    before = nn.functional.cross_entropy(defended(batch), labels)
+    assert nn.functional.cross_entropy(defended(found), labels) > before
+
+
+def test_the_given_model_is_left_as_it_was():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)).train()
+    defended = Jpeg().defend(model)
+
+    assert all(part.training for part in model.modules())
+    assert not any(part.training for part in defended.modules())
+
+
+def test_the_best_quality_is_nearly_the_identity():
+    ramp = torch.linspace(0.1, 0.9, 32)
+    smooth = (ramp[:, None] + ramp[None, :]).div(2).expand(1, 3, 32, 32)
+    assert (compress(smooth, 100) - smooth).abs().max() < 0.01
 
 
 def test_other_channel_counts_are_refused():

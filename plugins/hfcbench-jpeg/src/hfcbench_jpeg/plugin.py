@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,7 @@ class Jpeg:
         """The model behind a JPEG codec; see :class:`hfcbench.types.Defence`."""
         from hfcbench_jpeg.compression import Compressed
 
-        return Compressed(model, self.quality).eval()
+        return Compressed(copy.deepcopy(model), self.quality).eval()
 
 
 @hookimpl

@@ -82,10 +82,16 @@ class ImageSplit:
         """The same random ``count`` images at every call, in their order; None is all of them."""
         if count is None or count >= len(self):
             return self
+        chosen = self.choice(count)
+        return ImageSplit(self.images[chosen], self.labels[chosen])
+
+    def choice(self, count: int | None) -> NDArray[np.int64]:
+        """The positions ``(count,)`` of what :meth:`sample` takes, in ascending order."""
         import numpy as np
 
-        chosen = np.sort(np.random.default_rng(0).permutation(len(self))[:count])
-        return ImageSplit(self.images[chosen], self.labels[chosen])
+        if count is None or count >= len(self):
+            return np.arange(len(self))
+        return np.sort(np.random.default_rng(0).permutation(len(self))[:count])
 
 
 class Dataset(Protocol):

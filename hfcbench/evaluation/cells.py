@@ -17,6 +17,8 @@ class Cell:
         defence_key: cells with equal keys share one defended model.
         attack_key: cells with equal keys, and equal defences, share the attack's computation.
         epsilon: the attack's radius in pixel units of [0,1]; None without an attack.
+        samples: use that many images of the split, as :meth:`ImageSplit.choice` takes them; None
+            uses all.
     """
 
     key: str
@@ -26,6 +28,7 @@ class Cell:
     attack: Attack | None = None
     attack_key: str = "none"
     epsilon: float | None = None
+    samples: int | None = None
 
 
 @dataclass(frozen=True)

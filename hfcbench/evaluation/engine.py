@@ -6,10 +6,11 @@ import math
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hfcbench.devices import deterministic, generator_for
@@ -45,7 +46,7 @@ def evaluate(
     Args:
         model: takes ``(N,C,H,W)`` float32 in [0,1], returns logits; on ``device``.
         split: uint8 images and labels.
-        cells: conditions with distinct keys.
+        cells: conditions with distinct keys; those with fewer samples use a part of each batch.
         seed: of random attacks.
         batch_size: images at once; random attacks depend on it.
         on_batch: told the number of finished and of all batches.
@@ -55,7 +56,8 @@ def evaluate(
         takes only its own cells with it.
     """
     model.eval()
-    buffers = {cell.key: PredictionBuffer(split.labels) for cell in cells}
+    choices = {samples: split.choice(samples) for samples in {cell.samples for cell in cells}}
+    buffers = {cell.key: PredictionBuffer(split.labels[choices[cell.samples]]) for cell in cells}
     failures: dict[str, CellFailure] = {}
     with deterministic():
         lanes = _lanes(model, cells, failures)
@@ -63,7 +65,11 @@ def evaluate(
         for index in range(batches):
             start = index * batch_size
             batch = _batch(split, start, batch_size, device, index)
-            _evaluate_batch(batch, lanes, buffers, failures, seed)
+            for samples, chosen in choices.items():
+                part = batch.part(chosen)
+                if len(part.labels):
+                    mine = [lane.of(samples) for lane in lanes]
+                    _evaluate_batch(part, mine, buffers, failures, seed)
             if on_batch is not None:
                 on_batch(index + 1, batches)
     return {
@@ -74,10 +80,25 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Batch:
-    images: Tensor  # (B,C,H,W) float32 in [0,1]
-    labels: Tensor  # (B,) int64
-    start: int
+    """Images ``(B,C,H,W)`` float32 in [0,1], labels ``(B,)`` int64.
+
+    Attributes:
+        first: the first image's position in the split, or among the chosen ones.
+        index: the batch's number.
+    """
+
+    images: Tensor
+    labels: Tensor
+    first: int
     index: int
+
+    def part(self, chosen: NDArray[np.int64]) -> _Batch:
+        """Only the images at these ascending positions of the split."""
+        begin, end = np.searchsorted(chosen, (self.first, self.first + len(self.labels)))
+        if end - begin == len(self.labels):
+            return replace(self, first=int(begin))
+        inside = torch.from_numpy(chosen[begin:end] - self.first).to(self.labels.device)
+        return _Batch(self.images[inside], self.labels[inside], int(begin), self.index)
 
 
 @dataclass
@@ -87,6 +108,15 @@ class _Lane:
     model: torch.nn.Module
     clean: list[Cell] = field(default_factory=list)
     attacked: dict[str, list[Cell]] = field(default_factory=dict)
+
+    def of(self, samples: int | None) -> _Lane:
+        """The same model with the cells that use that many images."""
+        attacked = {
+            key: [cell for cell in cells if cell.samples == samples]
+            for key, cells in self.attacked.items()
+        }
+        clean = [cell for cell in self.clean if cell.samples == samples]
+        return _Lane(self.model, clean, attacked)
 
 
 def _batch(split: ImageSplit, start: int, size: int, device: torch.device, index: int) -> _Batch:
@@ -212,7 +242,7 @@ def _predict(
     if cell.key in failures:
         return
     with _failing([cell], failures), torch.inference_mode():
-        buffers[cell.key].put(batch.start, model(views.of(cell.component)), batch.labels)
+        buffers[cell.key].put(batch.first, model(views.of(cell.component)), batch.labels)
 
 
 @contextmanager

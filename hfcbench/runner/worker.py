@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,38 +120,35 @@ class TaskWorker:
         )
 
     def _evaluate(self, task: EvaluationTask, advance: Advance) -> Outcome:
+        """All evaluations in one pass over the images of each split."""
         records: list[EvaluationRecord] = []
-        failures: list[FailureRecord] = []
+        failed: list[FailureRecord] = []
         model = self._trained_model(task)
-        groups = _by_images(task.evaluations)
-        for index, group in enumerate(groups):
-            done = index / len(groups)
-
-            def on_batch(batch: int, batches: int, done: float = done) -> None:
-                advance(done + batch / batches / len(groups))
-
-            new_records, new_failures = self._evaluate_group(model, task, group, on_batch)
+        by_split: dict[str, list[EvaluationSpecification]] = {}
+        for evaluation in task.evaluations:
+            by_split.setdefault(evaluation.split, []).append(evaluation)
+        for number, group in enumerate(by_split.values()):
+            on_batch = partial(_advance_part, advance, number, len(by_split))
+            new_records, new_failures = self._evaluate_split(model, task, group, on_batch)
             records.extend(new_records)
-            failures.extend(new_failures)
-        return Outcome(evaluations=records, failures=failures)
+            failed.extend(new_failures)
+        return Outcome(evaluations=records, failures=failed)
 
-    def _evaluate_group(
+    def _evaluate_split(
         self,
         model: torch.nn.Module,
         task: EvaluationTask,
         group: Sequence[EvaluationSpecification],
-        on_batch: Any,
+        on_batch: Callable[[int, int], None],
     ) -> tuple[list[EvaluationRecord], list[FailureRecord]]:
-        """Evaluations that use the same images: one pass over them."""
         import torch
 
         from hfcbench.evaluation.engine import evaluate
 
         started_at, start = datetime.now(UTC), time.perf_counter()
-        images = self.datasets.split(task.training.dataset, group[0].split, group[0].samples)
         answers = evaluate(
             model,
-            images,
+            self.datasets.split(task.training.dataset, group[0].split, None),
             [self._cell(specification) for specification in group],
             device=torch.device(self.device),
             seed=task.training.seed,
@@ -158,7 +156,7 @@ class TaskWorker:
         )
         seconds = (time.perf_counter() - start) / len(group)
         metrics = {metric: self.registry.create(metric) for metric in task.metrics}
-        records, failures = [], []
+        records, failed = [], []
         for specification in group:
             answer = answers[specification.identity]
             if isinstance(answer, Predictions):
@@ -169,8 +167,8 @@ class TaskWorker:
                     )
                 )
             else:
-                failures.append(failure(specification, answer.error, answer.traceback))
-        return records, failures
+                failed.append(failure(specification, answer.error, answer.traceback))
+        return records, failed
 
     def _trained_model(self, task: EvaluationTask) -> torch.nn.Module:
         import torch
@@ -217,6 +215,7 @@ class TaskWorker:
             attack=made(specification.attack),
             attack_key=label_of(specification.attack),
             epsilon=specification.epsilon,
+            samples=specification.samples,
         )
 
 
@@ -224,10 +223,5 @@ def _checkpoint_path(identity: str) -> str:
     return f"{identity[:2]}/{identity}.safetensors"
 
 
-def _by_images(
-    evaluations: Sequence[EvaluationSpecification],
-) -> list[list[EvaluationSpecification]]:
-    groups: dict[tuple[str, int | None], list[EvaluationSpecification]] = {}
-    for evaluation in evaluations:
-        groups.setdefault((evaluation.split, evaluation.samples), []).append(evaluation)
-    return list(groups.values())
+def _advance_part(advance: Advance, part: int, parts: int, batch: int, batches: int) -> None:
+    advance((part + batch / batches) / parts)

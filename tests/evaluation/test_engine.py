@@ -164,6 +164,19 @@ def test_cells_do_not_depend_on_each_other(split):
     assert any((other[cell.key].loss != together[cell.key].loss).any() for cell in cells)
 
 
+def test_cells_of_fewer_images_use_the_same_pass(split):
+    splits: list[int] = []
+    component = Component(Halves(splits), 0, 4.0)
+    chosen = split.choice(25)
+    answers = run(split, Cell("all"), Cell("some", samples=25), Cell("part", component, samples=25))
+
+    assert len(splits) == 3
+    for field in ("labels", "predicted", "confidence", "loss"):
+        whole = getattr(answers["all"], field)
+        np.testing.assert_array_equal(getattr(answers["some"], field), whole[chosen])
+    assert len(answers["part"].labels) == 25
+
+
 def test_a_failing_attack_or_defence_takes_only_its_own_cells(split):
     answers = run(
         split,

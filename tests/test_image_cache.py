@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
+import tracemalloc
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,12 +110,34 @@ def remove_manifest(cache: Path) -> None:
     (cache / "manifest.json").unlink()
 
 
-def spoil_manifest(cache: Path) -> None:
+def empty_manifest(cache: Path) -> None:
     (cache / "manifest.json").write_text(json.dumps({"files": {}}))
 
 
+def cut_manifest(cache: Path) -> None:
+    path = cache / "manifest.json"
+    path.write_text(path.read_text()[:-40])
+
+
+def flip_the_fingerprint(cache: Path) -> None:
+    path = cache / "manifest.json"
+    manifest = json.loads(path.read_text())
+    content = manifest["content"]
+    content["fingerprint"] = content["fingerprint"][::-1]
+    path.write_text(json.dumps(manifest))
+
+
 @pytest.mark.parametrize(
-    "damage", [flip_a_byte, cut_in_half, remove_labels, remove_manifest, spoil_manifest]
+    "damage",
+    [
+        flip_a_byte,
+        cut_in_half,
+        remove_labels,
+        remove_manifest,
+        empty_manifest,
+        cut_manifest,
+        flip_the_fingerprint,
+    ],
 )
 def test_damage_is_noticed_and_mended(tmp_path, damage):
     dataset = Counting()
@@ -136,21 +161,117 @@ def test_an_interrupted_decoding_leaves_no_cache(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def _open_in_process(root: str) -> str:
-    return opened(Counting(), Path(root)).fingerprint
+class Logging(Counting):
+    """Notes every decoding in a file that all processes share."""
+
+    def read(self, location, split):
+        with Path(self.source).open("a") as log:
+            log.write(f"{split}\n")
+        yield from super().read(location, split)
 
 
-def test_processes_that_decode_at_once_agree(tmp_path):
+def _open_in_process(place: str) -> str:
+    return opened(Logging(source=f"{place}/log"), Path(place) / "cache").fingerprint
+
+
+def test_processes_that_want_it_at_once_decode_it_once(tmp_path):
+    (tmp_path / "cache").mkdir()
     with multiprocessing.get_context("spawn").Pool(3) as pool:
-        fingerprints = pool.map(_open_in_process, [str(tmp_path)] * 6)
+        fingerprints = pool.map(_open_in_process, [str(tmp_path)] * 6, chunksize=1)
     assert len(set(fingerprints)) == 1
+    assert (tmp_path / "log").read_text().split() == ["train", "test"]
+    root = tmp_path / "cache"
+    assert [path.name for path in root.iterdir()] == [folder(root).name]
+
+
+class Killed(Counting):
+    def read(self, location, split):
+        chunks = super().read(location, split)
+        yield next(chunks)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _open_and_be_killed(place: str) -> None:
+    opened(Killed(), Path(place))
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path):
+    process = multiprocessing.get_context("spawn").Process(
+        target=_open_and_be_killed, args=[str(tmp_path)]
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert any(tmp_path.glob(".counting-*/train-images.npy"))
+
+    opened(Counting(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [folder(tmp_path).name]
+
+
+def test_a_full_disk_is_one_message_and_leaves_nothing(tmp_path):
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
+    try:
+        with pytest.raises(
+            DataError, match=r"counting cannot be kept in .*File too large"
+        ) as raised:
+            opened(Counting(), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "--cache-dir" in str(raised.value.hint)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trouble_with_the_datasets_own_files_is_not_blamed_on_the_cache(tmp_path):
+    class Unreadable(Counting):
+        def read(self, location, split):
+            raise PermissionError(13, "Permission denied", "picture.png")
+            yield
+
+    with pytest.raises(DataError, match=r"train images of counting cannot be read.*picture\.png"):
+        opened(Unreadable(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_holds_a_chunk_and_not_the_dataset(tmp_path):
+    size, chunks, chunk = 64, 80, 50
+
+    class Large(Counting):
+        def describe(self, location):
+            sizes = {"train": chunks * chunk, "test": chunk}
+            return DatasetDescription(("a",), ImageShape(3, size, size), sizes, self.source)
+
+        def read(self, location, split):
+            for _ in range(chunks if split == "train" else 1):
+                yield np.ones((chunk, 3, size, size), np.uint8), np.zeros(chunk, np.int64)
+
+    tracemalloc.start()
+    try:
+        opened(Large(), tmp_path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # The dataset is 47 MiB, a piece of the fingerprint 4.
+    assert peak < 10 * 2**20
+
+
+def test_a_split_may_be_empty(tmp_path):
+    class NoTest(Counting):
+        def describe(self, location):
+            shape = ImageShape(1, 4, 4)
+            return DatasetDescription(("a", "b"), shape, {"train": 12, "test": 0}, self.source)
+
+    test = opened(NoTest(), tmp_path).splits["test"]
+    assert test.images.shape == (0, 1, 4, 4)
+    assert len(test) == 0
 
 
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
         (Counting(label=1), "labels from 1 to 2 for 2 classes"),
+        (Counting(label=0.5), "float64 labels"),
         (type("Short", (Counting,), {"read": lambda *_: iter(())})(), "holds 0 images, 12 were"),
     ],
 )

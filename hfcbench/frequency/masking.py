@@ -159,10 +159,9 @@ def _filter(mask: Mask, height: int, width: int, device: torch.device) -> _Filte
 
 def _products_are_exact(device: torch.device) -> bool:
     """Whether float32 products are computed in float32: users may allow bfloat16 for speed."""
-    return device.type == "cpu" and torch.backends.mkldnn.matmul.fp32_precision in (  # type: ignore[attr-defined]
-        "none",
-        "ieee",
-    )
+    # Not every supported torch has this setting; without it there is nothing to allow.
+    setting = getattr(torch.backends.mkldnn, "matmul", None)
+    return device.type == "cpu" and getattr(setting, "fp32_precision", "none") in ("none", "ieee")
 
 
 def _inverse_table(columns: int, width: int) -> NDArray[np.float32]:

@@ -6,8 +6,12 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from hfcbench.errors import UsageError
 
@@ -39,6 +43,19 @@ def _has_mps() -> bool:
     return torch.backends.mps.is_available()
 
 
+def to_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    """An array as a tensor on the device; CUDA copies it while the caller goes on.
+
+    The array may be a read-only memory map. On the CPU the tensor may share a writable array's
+    memory: do not modify it.
+    """
+    # torch takes no read-only arrays: those are copied.
+    tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 def derived_seed(seed: int, *purpose: object) -> int:
     """A 63-bit seed for one purpose, so that no two purposes share their random numbers."""
     text = "/".join(map(str, (seed, *purpose)))
@@ -68,11 +85,16 @@ def deterministic() -> Iterator[None]:
     algorithms = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark = torch.backends.cudnn.benchmark
+    memory: Any = torch.utils.deterministic  # a module whose property no type checker sees
+    fill = memory.fill_uninitialized_memory
     # An operation without a deterministic form must warn, not end a run of hours.
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
+    # Writing NaN to all new memory finds errors in kernels, at the cost of a pass over it.
+    memory.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(algorithms, warn_only=warn_only)
         torch.backends.cudnn.benchmark = benchmark
+        memory.fill_uninitialized_memory = fill

@@ -264,7 +264,8 @@ class Attack(Protocol):
             epsilons: L-infinity radii in pixel units of [0,1], each >= 0.
             generator: the only source of randomness, on the images' device.
 
-        Guarantees: ``max |x' - x| <= epsilon`` and x' in [0,1].
+        Guarantees: ``max |x' - x| <= epsilon`` and x' in [0,1]. The images for an epsilon do not
+        depend on which others are asked for.
         """
 
 
@@ -281,9 +282,11 @@ class Predictions:
 
     Attributes:
         labels: true classes, int64.
-        predicted: most probable classes, int64.
-        confidence: softmax probability of the predicted class, float32 in [0,1].
-        loss: cross-entropy against the true class in nats, float32.
+        predicted: most probable classes, int64; -1, which is never right, where the model gave no
+            probabilities (NaN among its logits).
+        confidence: softmax probability of the predicted class, float32 in [0,1]; NaN where there
+            is none.
+        loss: cross-entropy against the true class in nats, float32; NaN where there is none.
     """
 
     labels: NDArray[np.int64]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from hfcbench.devices import choose_device, derived_seed, deterministic, generator_for, seeded
+from hfcbench.devices import (
+    choose_device,
+    derived_seed,
+    deterministic,
+    generator_for,
+    seeded,
+    to_device,
+)
 from hfcbench.errors import UsageError
 
 
@@ -40,7 +48,29 @@ def test_generators_and_global_seeds_repeat():
 
 
 def test_settings_are_restored():
-    before = torch.are_deterministic_algorithms_enabled()
+    def settings():
+        return (
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_deterministic_algorithms_warn_only_enabled(),
+            torch.backends.cudnn.benchmark,
+            torch.utils.deterministic.fill_uninitialized_memory,
+        )
+
+    before = settings()
     with deterministic():
-        assert torch.are_deterministic_algorithms_enabled()
-    assert torch.are_deterministic_algorithms_enabled() == before
+        assert settings() == (True, True, False, False)
+    assert settings() == before
+    with pytest.raises(KeyError), deterministic():
+        raise KeyError
+    assert settings() == before
+
+
+def test_arrays_go_to_the_device_whole(tmp_path):
+    cpu = torch.device("cpu")
+    array = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    np.save(tmp_path / "array.npy", array)
+    mapped = np.load(tmp_path / "array.npy", mmap_mode="r")
+    for source in (array, mapped, array[1:], mapped[:, ::2], mapped[[3, 0]], array.T):
+        tensor = to_device(source, cpu)
+        assert tensor.dtype == torch.uint8
+        np.testing.assert_array_equal(tensor.numpy(), source)

@@ -235,5 +235,6 @@ class _BlockExpansion:
     def _error(self, path: Path, problem: str, hint: str | None = None) -> SpecificationError:
         """The complaint at the block's own line if the block says it, else at the suite's."""
         own: Path = ("blocks", self._index, *path)
-        inherited = ("blocks", self._index, path[0]) not in self._file.lines
+        replaced = any(known[0] == path[0] for known in self._file.overridden)
+        inherited = replaced or ("blocks", self._index, path[0]) not in self._file.lines
         return self._file.error(path if inherited else own, problem, hint)

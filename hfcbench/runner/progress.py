@@ -39,16 +39,26 @@ class TimeLeft:
         self._done[type(task)] += work(task)
         self._seconds[type(task)] += seconds
 
-    def seconds(self) -> float | None:
-        """Seconds left; None until one task of every kind that is still to come has run."""
+    def seconds(
+        self, running: Task | None = None, share: float = 0.0, elapsed: float = 0.0
+    ) -> float | None:
+        """Seconds left; None until something of every kind that is still to come has run.
+
+        Args:
+            running: a task that is not finished yet.
+            share: how much of it is, in [0,1].
+            elapsed: seconds since it started.
+        """
         left = 0.0
         for kind, total in self._total.items():
-            todo = total - self._done[kind]
-            if todo <= 0:
+            done, seconds = self._done[kind], self._seconds[kind]
+            if running is not None and isinstance(running, kind):
+                done, seconds = done + share * work(running), seconds + elapsed
+            if total <= done:
                 continue
-            if not self._done[kind]:
+            if not done:
                 return None
-            left += todo * self._seconds[kind] / self._done[kind]
+            left += (total - done) * seconds / done
         return left
 
 
@@ -116,7 +126,8 @@ class ProgressDisplay:
     def _show(self, task: Task, share: float) -> None:
         if self._bar is None or self._bar_task is None:
             return
-        left = self._time_left.seconds()
+        elapsed = time.perf_counter() - self._started_at.get(id(task), time.perf_counter())
+        left = self._time_left.seconds(task if share else None, share, elapsed)
         self._bar.update(
             self._bar_task,
             completed=self._finished + share,

@@ -13,7 +13,7 @@ def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     """Pad by 4 zero pixels, crop back at a random place, mirror half of the images.
 
     Args:
-        images: ``(B,C,H,W)``, any floating type; not modified.
+        images: ``(B,C,H,W)``, any type; not modified.
         generator: on the images' device; one draw of place and mirroring per image.
 
     Returns:

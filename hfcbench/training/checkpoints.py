@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import uuid
 from pathlib import Path
 
 import safetensors.torch
@@ -30,8 +30,7 @@ def save_checkpoint(
     Raises:
         NodeError: the file cannot be written, or would not be the expected one.
     """
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in _state(module).items()}
-    content = safetensors.torch.save(state)
+    content = safetensors.torch.save(_state(module))
     sha256 = hashlib.sha256(content).hexdigest()
     if expected_sha256 not in (None, sha256):
         raise NodeError(
@@ -41,12 +40,7 @@ def save_checkpoint(
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        _write_atomically(path, content)
     except OSError as error:
         raise NodeError(f"the checkpoint {path} cannot be written: {error.strerror}") from error
     return sha256, len(content)
@@ -80,4 +74,23 @@ def load_checkpoint(module: torch.nn.Module, path: Path, sha256: str | None) -> 
 
 def _state(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     state: dict[str, torch.Tensor] = module.state_dict()
-    return state
+    # Copies, each row by row: safetensors refuses tensors that share their memory.
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in state.items()
+    }
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Put a file in its place at once; what is left of a failed one is removed."""
+    # Not from tempfile, whose files only their owner may read: artifacts may be shared.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -24,7 +24,8 @@ class TrainingJob:
 
     Attributes:
         train, test: decoded images; ``test`` is only ever measured.
-        component: what of each training image the model is trained on.
+        component: what of each training image the model is trained on; cut out of the image as
+            it lies in the dataset, before any augmentation.
         heuristics: applied in this order.
         curve: measured after every epoch on both splits; never changes the weights.
         curve_samples: at most that many images of each split are measured, the same every time.
@@ -46,7 +47,16 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class CurveMeasurement:
-    """A number measured after an epoch (the first is 1) on ``n`` images of a split."""
+    """A number measured after an epoch (the first is 1) on ``n`` images of a split.
+
+    On the split ``train``, accuracy and loss are against the labels that the model is trained on:
+    shuffled ones where a heuristic shuffled them. Images are not augmented.
+
+    Attributes:
+        split: ``train`` or ``test``.
+        key: that of the :class:`CurveView`.
+        metric: ``top1``, in [0,1], or ``loss``, the mean cross-entropy in nats.
+    """
 
     epoch: int
     split: str

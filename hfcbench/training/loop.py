@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from hfcbench.devices import deterministic, generator_for, seeded
 from hfcbench.errors import NodeError
-from hfcbench.evaluation.cells import Cell, CellFailure
-from hfcbench.evaluation.engine import evaluate
 from hfcbench.training.augmentation import crop_and_flip
-from hfcbench.training.images import TrainingImages
-from hfcbench.training.job import CurveMeasurement, TrainingJob, TrainingResult
+from hfcbench.training.curves import Curve
+from hfcbench.training.images import TrainingImages, in_unit_range
+from hfcbench.training.job import TrainingJob, TrainingResult
+from hfcbench.training.labels import training_labels
 from hfcbench.training.optimizers import make_optimizer
-from hfcbench.types import Batch, Heuristic, ImageSplit, Recipe, Schedule
+from hfcbench.types import Batch, Heuristic, Recipe, Schedule
 
 OnEpoch = Callable[[int, int], None]
 
@@ -39,46 +37,48 @@ def configured(schedule: Schedule, heuristics: Sequence[Heuristic]) -> Recipe:
 def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
     """Train a model as the paper's vanilla set-up does, with the job's changes.
 
-    Initialisation, order, augmentation and heuristics draw from generators of their own, so the
-    weights are the same for a seed on one device, whether curves are measured or not.
+    In every epoch each training image is seen once: its component, augmented, then changed by the
+    heuristics in their order. Initialisation, order, augmentation, layers such as dropout, and
+    every heuristic draw from generators of their own, so the weights are the same for a seed on
+    one device, whether curves are measured or not.
 
     Args:
         job: what to train, on what, how.
         on_epoch: told the number of finished and of all epochs.
 
     Raises:
-        NodeError: the loss is no longer a finite number.
+        NodeError: the loss or the weights are no longer finite, or a heuristic returned labels
+            that are none.
         SpecificationError: optimizer or heuristics that do not fit.
     """
     recipe = configured(job.schedule, job.heuristics)
     with deterministic():
-        module = _build(job, recipe).to(job.device)
-        module = module.to(memory_format=torch.channels_last)
-        labels = _labels(job)
+        labels = training_labels(job)
+        module = _on_device(_build(job, recipe), job.device)
+        curve = Curve(job, labels)
         loop = _Loop(job, recipe, module, labels)
-        curve: list[CurveMeasurement] = []
-        measured = _measured_splits(job, labels)
         for epoch in range(1, recipe.schedule.epochs + 1):
             loop.run_epoch(epoch)
-            curve.extend(_measure(job, module, measured, epoch))
+            curve.measure(module, epoch)
             if on_epoch is not None:
                 on_epoch(epoch, recipe.schedule.epochs)
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    return TrainingResult(module.eval(), parameters, recipe, tuple(curve))
+    return TrainingResult(module.eval(), parameters, recipe, tuple(curve.measurements))
 
 
 def _build(job: TrainingJob, recipe: Recipe) -> torch.nn.Module:
+    # On the CPU, so that a seed starts from the same weights on every device.
     with seeded(torch.device("cpu"), job.seed, "initialisation"):
         return job.model.build(job.shape, job.classes, recipe.options)
 
 
-def _labels(job: TrainingJob) -> Tensor:
-    """The labels that are trained on, after every heuristic that changes them."""
-    labels = torch.from_numpy(np.array(job.train.labels, dtype=np.int64))
-    for position, heuristic in enumerate(job.heuristics):
-        generator = generator_for(labels.device, job.seed, "labels", position)
-        labels = heuristic.relabel(labels, job.classes, generator)
-    return labels
+def _on_device(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    return module.to(device).to(memory_format=_memory_format(device))
+
+
+def _memory_format(device: torch.device) -> torch.memory_format:
+    """Convolutions are faster with channels last, where kernels for it exist."""
+    return torch.channels_last if device.type in ("cpu", "cuda") else torch.contiguous_format
 
 
 class _Loop:
@@ -90,11 +90,11 @@ class _Loop:
         self._job = job
         self._schedule = recipe.schedule
         self._module = module
+        self._memory_format = _memory_format(job.device)
         self._images = TrainingImages(job.train, job.component, job.device)
-        self._targets = F.one_hot(labels, job.classes).float().to(job.device)  # (N,K)
+        self._labels = labels.to(job.device)
         self._optimizer = make_optimizer(recipe.schedule, module.parameters())
-        cpu = torch.device("cpu")
-        self._order = generator_for(cpu, job.seed, "order")
+        self._order = generator_for(torch.device("cpu"), job.seed, "order")
         self._augmentation = generator_for(job.device, job.seed, "augmentation")
         self._heuristics = [
             (heuristic, generator_for(job.device, job.seed, "heuristic", position))
@@ -104,57 +104,38 @@ class _Loop:
     def run_epoch(self, epoch: int) -> None:
         """Every training image once, in a new random order."""
         self._module.train()
-        count = len(self._targets)
-        order = torch.randperm(count, generator=self._order).to(self._job.device)
+        order = torch.randperm(len(self._labels), generator=self._order)
         total = torch.zeros((), device=self._job.device)
         # Dropout and the like draw from torch's global generator.
         with seeded(self._job.device, self._job.seed, "layers", epoch):
-            for indices in torch.split(order, self._schedule.batch_size):
-                total += self._step(indices)
-        # One look per epoch: reading the loss of every step would stall a GPU.
-        if not math.isfinite(float(total)):
-            raise NodeError(
-                f"the training loss is {float(total)} in epoch {epoch}",
-                hint="a smaller learning rate often helps: --learning-rate",
-            )
+            for images, positions in self._images.batches(order, self._schedule.batch_size):
+                total += self._step(images, positions)
+        self._check_finite(float(total), epoch)
 
-    def _step(self, indices: Tensor) -> Tensor:
-        images = self._images.batch(indices)
+    def _step(self, images: Tensor, positions: Tensor) -> Tensor:
         if self._schedule.augmentation == "crop-flip":
             images = crop_and_flip(images, self._augmentation)
-        batch = Batch(images, self._targets[indices])
+        targets = F.one_hot(self._labels[positions], self._job.classes).float()  # (B,K)
+        batch = Batch(in_unit_range(images), targets)
         for heuristic, generator in self._heuristics:
             batch = heuristic.transform(batch, self._module, generator)
-        images = batch.images.contiguous(memory_format=torch.channels_last)
+        inputs = batch.images.contiguous(memory_format=self._memory_format)
         self._optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self._module(images), batch.targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = F.cross_entropy(self._module(inputs), batch.targets)
+        torch.autograd.backward(loss)
         self._optimizer.step()
         return loss.detach()
 
-
-def _measured_splits(job: TrainingJob, labels: Tensor) -> dict[str, ImageSplit]:
-    """What curves are measured on; the training split with the labels that are trained on."""
-    splits = {"train": replace(job.train, labels=labels.numpy()), "test": job.test}
-    return {name: split.sample(job.curve_samples) for name, split in splits.items()}
-
-
-def _measure(
-    job: TrainingJob, module: torch.nn.Module, splits: dict[str, ImageSplit], epoch: int
-) -> list[CurveMeasurement]:
-    """Accuracy and loss on every view of both splits after an epoch."""
-    cells = [Cell(view.key, view.component) for view in job.curve]
-    measurements: list[CurveMeasurement] = []
-    for name, split in splits.items() if cells else ():
-        for key, answer in evaluate(module, split, cells, device=job.device).items():
-            if isinstance(answer, CellFailure):
-                raise answer.error
-            values = {
-                "top1": float((answer.predicted == answer.labels).mean()),
-                "loss": float(answer.loss.mean(dtype=np.float64)),
-            }
-            measurements.extend(
-                CurveMeasurement(epoch, name, key, metric, value, len(split))
-                for metric, value in values.items()
-            )
-    return measurements
+    def _check_finite(self, total: float, epoch: int) -> None:
+        # One look per epoch: reading the loss of every step would stall a GPU. The weights too,
+        # because no loss has seen what the last step made of them.
+        finite = [parameter.isfinite().all() for parameter in self._module.parameters()]
+        if math.isfinite(total) and bool(torch.stack(finite).all()):
+            return
+        what = "weights are not finite" if math.isfinite(total) else f"training loss is {total}"
+        rate = self._schedule.learning_rate
+        tried = "" if rate is None else f" at learning rate {rate:g}"
+        raise NodeError(
+            f"the {what} in epoch {epoch}{tried}",
+            hint="a smaller learning rate often helps: --learning-rate",
+        )

@@ -132,6 +132,7 @@ def test_query_answers_and_cannot_write(capsys):
         (["run", "--suite", "small.yaml", "--model", "lenet"], "did you mean 'lenet5'"),
         (["run", "--suite", "small.yaml", "--attack", "fgsm(steps=3)"], "command line: attack"),
         (["run", "--suite", "small.yaml", "--component", "lfc@99"], "lies beyond radius 99"),
+        (["run", "--suite", "small.yaml", "--model", "lenet5(depth=3)"], "error: command line: "),
         (["run", "--suite", "small.yaml", "--optimizer", "sgd"], "did you mean 'SGD'?"),
         (["run", "--suite", "small.yaml", "--set", "epochs"], "write it as KEY=VALUE"),
         (["run", "--suite", "small.yaml", "--device", "tpu", "--seeds", "3"], "'tpu' is no device"),

@@ -168,12 +168,16 @@ def test_cells_of_fewer_images_use_the_same_pass(split):
     splits: list[int] = []
     component = Component(Halves(splits), 0, 4.0)
     chosen = split.choice(25)
-    answers = run(split, Cell("all"), Cell("some", samples=25), Cell("part", component, samples=25))
+    attack = Cell("attacked", attack=Shift(), attack_key="shift", epsilon=0.1, samples=25)
+    some = [Cell("some", samples=25), Cell("part", component, samples=25), attack]
+    answers = run(split, Cell("all"), *some)
 
     assert len(splits) == 3
     for field in ("labels", "predicted", "confidence", "loss"):
         whole = getattr(answers["all"], field)
         np.testing.assert_array_equal(getattr(answers["some"], field), whole[chosen])
+    _, confidence, _ = expected(np.minimum(split.images[chosen] / 255 + 0.1, 1))
+    np.testing.assert_allclose(answers["attacked"].confidence, confidence, atol=1e-6)
     assert len(answers["part"].labels) == 25
 
 
@@ -194,30 +198,155 @@ def test_a_failing_attack_or_defence_takes_only_its_own_cells(split):
     assert str(answers["defended"].error) == "no such layer"
 
 
-class Returns:
-    """An attack that returns whatever it is told to."""
+def test_bad_attacks_and_logits_are_named_and_take_only_their_own_cells(split):
+    cells = (
+        Cell("clean"),
+        Cell("far", attack=Shift(factor=2), attack_key="far", epsilon=0.1),
+        Cell("no epsilon", attack=Shift(), attack_key="shift"),
+        Cell("flat", defence=Flatten(), defence_key="flatten"),
+        Cell("none", defence=Nothing(), defence_key="nothing"),
+    )
+    answers = run(split, *cells)
+    assert isinstance(answers.pop("clean"), Predictions)
+    messages = {key: str(answer.error) for key, answer in answers.items()}
+    assert messages["far"].startswith("attack 'far' at epsilon 0.1 moved a pixel by 0.2")
+    assert messages["no epsilon"] == "attack 'shift' was given no epsilon"
+    assert messages["flat"].startswith("the model with defence 'flatten' returned logits of shape")
+    assert messages["none"] == "defence 'nothing' returned NoneType, which is no model"
 
-    def __init__(self, change):
-        self.change = change
 
-    def perturb(self, model, images, labels, epsilons, generator):
-        return self.change(images)
+@dataclass(frozen=True)
+class Flatten:
+    def defend(self, model):
+        return nn.Flatten()
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda images: [images - 0.2], "moved a pixel by"),
-        (lambda images: [images * 0 - 0.01], "left the pixel range"),
-        (lambda images: [images * float("nan")], "not finite"),
-        (lambda images: [images[:, :1]], "of shape"),
-        (lambda images: [], "returned 0 batches for 1 epsilons"),
-    ],
-)
-def test_attacks_that_break_their_promise_fail(split, change, message):
-    answer = run(split, Cell("bad", attack=Returns(change), attack_key="bad", epsilon=0.1))["bad"]
+@dataclass(frozen=True)
+class Nothing:
+    def defend(self, model):
+        return None
+
+
+class Unsplittable(Halves):
+    def split(self, images, cutoffs):
+        raise RuntimeError("cannot split")
+
+
+def test_a_failing_decomposition_takes_only_its_own_cells(split):
+    good, bad = Component(Halves([]), 0, 2.0), Component(Unsplittable([]), 0, 2.0)
+    answers = run(split, Cell("clean"), Cell("bad", bad), Cell("good", good))
+    assert str(answers["bad"].error) == "cannot split"
+    assert isinstance(answers["good"], Predictions)
+    assert isinstance(answers["clean"], Predictions)
+
+
+class FailsLater(nn.Module):
+    """Answers one image and two batches."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, images):
+        self.calls += 1
+        return images.mean(dim=(2, 3)) if self.calls < 4 else images
+
+
+def test_a_failure_in_a_later_batch_is_no_half_result(split):
+    answer = evaluate(FailsLater(), split, [Cell("clean")], device=CPU, batch_size=32)["clean"]
     assert isinstance(answer, CellFailure)
-    assert message in str(answer.error)
+
+
+@dataclass(frozen=True)
+class InPlace:
+    """Changes the model that it is given, which it must not."""
+
+    def defend(self, model):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.zero_()
+        return model
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(32, 2)
+    )
+
+
+def test_a_defence_that_changes_its_model_spoils_no_other_cell(split):
+    model = network()
+    clean = Cell("clean")
+    before = evaluate(model, split, [clean], device=CPU)["clean"]
+    cells = [Cell("zero", defence=InPlace(), defence_key="zero"), clean]
+    answers = evaluate(model, split, cells, device=CPU)
+    np.testing.assert_array_equal(answers["clean"].loss, before.loss)
+    np.testing.assert_allclose(answers["zero"].loss, np.log(2), atol=1e-6)
+
+
+def test_each_cell_alone_gives_the_same_bits_as_all_together(split):
+    quarters = [Component(Halves([]), part, cutoff) for part in (0, 1) for cutoff in (3.3, 7.0)]
+    cells = [
+        Cell(f"{name} {number} {epsilon}", component, defence, name, attack, "shift", epsilon)
+        for number, component in enumerate([Component(), *quarters])
+        for defence, name in ((None, "none"), (Darken(), "darken"))
+        for attack, epsilon in ((None, None), (Shift(random=True), 0.1), (Shift(random=True), 0.2))
+    ]
+    model = network()
+    together = evaluate(model, split, cells, device=CPU, seed=5, batch_size=32)
+    assert len({answer.loss.tobytes() for answer in together.values()}) == len(cells) == 30
+    for cell in cells:
+        alone = evaluate(model, split, [cell], device=CPU, seed=5, batch_size=32)[cell.key]
+        for name in ("labels", "predicted", "confidence", "loss"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(together[cell.key], name))
+
+
+def test_components_one_cutoff_at_a_time_give_the_same_bits(split, monkeypatch):
+    splits: list[int] = []
+    cells = [
+        Cell(f"{part} {cutoff}", Component(Halves(splits), part, cutoff))
+        for part in (0, 1)
+        for cutoff in (2.0, 3.0, 4.0)
+    ]
+    together = run(split, *cells)
+    monkeypatch.setattr("hfcbench.evaluation.batching._COMPONENT_BYTES", 0)
+    apart = run(split, *cells)
+    assert splits == [3] * 3 + [1] * 9
+    for cell in cells:
+        np.testing.assert_array_equal(apart[cell.key].loss, together[cell.key].loss)
+
+
+def test_a_read_only_memory_map_will_do(split, tmp_path):
+    np.save(tmp_path / "images.npy", split.images)
+    mapped = ImageSplit(np.load(tmp_path / "images.npy", mmap_mode="r"), split.labels)
+    assert not mapped.images.flags.writeable
+    answers = [run(images, Cell("clean"))["clean"] for images in (split, mapped)]
+    np.testing.assert_array_equal(answers[0].loss, answers[1].loss)
+
+
+def test_the_model_is_left_as_it_was_but_in_evaluation_mode(split):
+    model = network().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    evaluate(model, split, [Cell("clean")], device=CPU)
+    assert not model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_model_of_too_few_classes_fails(split):
+    answer = evaluate(Strange(torch.ones(1, 1)), split, [Cell("clean")], device=CPU)["clean"]
+    assert isinstance(answer, CellFailure)
+    assert str(answer.error) == "the model tells 1 classes apart, but there are labels up to 1"
+
+
+def test_no_images_give_no_predictions(split):
+    nothing = ImageSplit(split.images[:0], split.labels[:0])
+    assert len(run(nothing, Cell("clean"))["clean"].labels) == 0
+
+
+def test_equal_keys_are_refused(split):
+    with pytest.raises(ValueError, match="distinct keys"):
+        run(split, Cell("one"), Cell("one", Component(Halves([]), 0, 2.0)))
 
 
 class Strange(nn.Module):
@@ -234,10 +363,5 @@ def test_logits_that_are_no_numbers_are_kept_as_such(split):
     answer = evaluate(model, split, [Cell("clean")], device=CPU)["clean"]
     assert isinstance(answer, Predictions)
     assert np.isnan(answer.loss).all()
-    assert (answer.predicted == 1).all()
-
-
-def test_logits_of_too_few_classes_fail(split):
-    answer = evaluate(Strange(torch.ones(1, 1)), split, [Cell("clean")], device=CPU)["clean"]
-    assert isinstance(answer, CellFailure)
-    assert "logits of shape" in str(answer.error)
+    assert np.isnan(answer.confidence).all()
+    assert (answer.predicted == -1).all()

@@ -67,3 +67,41 @@ def test_another_checkpoint_than_expected_is_not_written(tmp_path):
     with pytest.raises(NodeError, match="gave another checkpoint than the database knows"):
         save_checkpoint(network(), path, sha256)
     assert path.read_bytes() == before
+
+
+def test_shared_weights_come_back(tmp_path):
+    module = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    module[1].weight = module[0].weight
+    sha256, _ = save_checkpoint(module, tmp_path / "tied")
+    other = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    load_checkpoint(other, tmp_path / "tied", sha256)
+    assert torch.equal(other[1].weight, module[0].weight)
+
+
+def test_the_memory_format_leaves_no_trace(tmp_path):
+    module = network()
+    first, _ = save_checkpoint(module, tmp_path / "one")
+    second, _ = save_checkpoint(module.to(memory_format=torch.channels_last), tmp_path / "two")
+    assert first == second
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "weights"
+    save_checkpoint(network(), path)
+    before = path.read_bytes()
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(NodeError, match="cannot be written: No space left on device"):
+        save_checkpoint(network(), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_others_may_read_a_checkpoint(tmp_path):
+    save_checkpoint(network(), tmp_path / "weights")
+    (tmp_path / "plain").write_bytes(b"")
+    modes = {(tmp_path / name).stat().st_mode for name in ("weights", "plain")}
+    assert len(modes) == 1

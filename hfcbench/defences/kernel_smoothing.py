@@ -23,9 +23,9 @@ class KernelSmoothing:
 
     def defend(self, model: torch.nn.Module) -> torch.nn.Module:
         """A copy with smoothed kernels; see :class:`hfcbench.types.Defence`."""
-        from hfcbench.defences.smoothing import smooth_first_convolution
+        from hfcbench.defences.smoothing import SmoothedModel
 
-        return smooth_first_convolution(model, self.rho)
+        return SmoothedModel(model, self.rho).eval()
 
 
 @hookimpl

@@ -31,22 +31,63 @@ def smooth_kernels(weight: Tensor, rho: float) -> Tensor:
     return F.conv2d(padded, stencil.expand(channels, 1, 3, 3), groups=channels)
 
 
-def smooth_first_convolution(model: nn.Module, rho: float) -> nn.Module:
-    """A copy of the model whose first convolution has smoothed kernels.
+class SmoothedModel(nn.Module):
+    """A model whose first convolution has smoothed kernels.
+
+    The first convolution is the first that the model calls, which only a call can tell: it is
+    found and smoothed while the first batch passes.
+
+    Args:
+        model: copied, so that the given one stays as it is.
+        rho: see :func:`smooth_kernels`.
 
     Raises:
-        NodeError: the model has no two-dimensional convolution.
+        NodeError: the model has no two-dimensional convolution; at the first call also if it
+            calls none, or if the kernels are no plain parameter.
     """
-    smoothed = copy.deepcopy(model)
-    first = _first_convolution(smoothed)
-    with torch.no_grad():
-        first.weight.copy_(smooth_kernels(first.weight, rho))
-    return smoothed.eval()
+
+    def __init__(self, model: nn.Module, rho: float) -> None:
+        super().__init__()
+        if not _convolutions(model):
+            raise NodeError("kernel smoothing needs a convolution; this model has none")
+        self.model = copy.deepcopy(model)
+        self._rho = rho
+        self._smoothed = False
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits ``(N,K)`` for images ``(N,C,H,W)`` in [0,1]."""
+        if not self._smoothed:
+            return self._first_call(images)
+        logits: Tensor = self.model(images)
+        return logits
+
+    def _first_call(self, images: Tensor) -> Tensor:
+        handles = [
+            convolution.register_forward_pre_hook(self._smooth_once)
+            for convolution in _convolutions(self.model)
+        ]
+        try:
+            logits: Tensor = self.model(images)
+        finally:
+            for handle in handles:
+                handle.remove()
+        if not self._smoothed:
+            raise NodeError("kernel smoothing needs a convolution; this model calls none")
+        return logits
+
+    def _smooth_once(self, convolution: nn.Module, inputs: object) -> None:
+        if self._smoothed:
+            return
+        weight = dict(convolution.named_parameters(recurse=False)).get("weight")
+        if weight is None:
+            raise NodeError(
+                "the first convolution computes its kernels from a parametrization; "
+                "kernel smoothing needs plain ones"
+            )
+        with torch.inference_mode(False), torch.no_grad():
+            weight.copy_(smooth_kernels(weight, self._rho))
+        self._smoothed = True
 
 
-def _first_convolution(model: nn.Module) -> nn.Conv2d:
-    """The first convolution in the order in which the model's parts were defined."""
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            return module
-    raise NodeError("kernel smoothing needs a convolution; this model has none")
+def _convolutions(model: nn.Module) -> list[nn.Conv2d]:
+    return [module for module in model.modules() if isinstance(module, nn.Conv2d)]

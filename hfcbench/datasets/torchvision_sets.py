@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -38,25 +39,33 @@ class TorchvisionDataset:
     sizes: ClassVar[dict[str, int]]
 
     def prepare(self, location: DataLocation) -> None:
-        """Check that the files are there, or let torchvision download them."""
+        """Check that the files are there, or let torchvision download or unpack them."""
         if location.root is None:
             raise DataError(
-                f"{self.name} has to be downloaded first",
-                hint=f"hfcbench run --dataset {self.name} --data-root DIR --download",
+                f"{self.name} is not part of hfcbench: it has to be downloaded into a folder once",
+                hint=self._command("DIR"),
             )
-        missing = [path for path in self._paths(location.root) if not path.exists()]
+        missing = [path for path in self._paths(location.root) if not path.is_file()]
         if not missing:
             return
         if not location.download:
             raise DataError(
                 f"{self.name} is not in {location.root}: {missing[0]} is missing",
-                hint=f"hfcbench run --dataset {self.name} --data-root {location.root} --download",
+                hint=self._command(shlex.quote(str(location.root))),
             )
         try:
+            location.root.mkdir(parents=True, exist_ok=True)
             self._open(location.root, train=True, download=True)
             self._open(location.root, train=False, download=True)
+        # OSError: network and disk; RuntimeError: what torchvision makes of a damaged download.
         except (OSError, RuntimeError) as error:
-            raise DataError(f"{self.name} cannot be downloaded: {error}") from error
+            raise DataError(
+                f"{self.name} cannot be downloaded to {location.root}: {error}",
+                hint=f"put its published files into {location.root / self.folder} by hand",
+            ) from error
+
+    def _command(self, root: str) -> str:
+        return f"hfcbench run --dataset {self.name} --data-root {root} --download"
 
     def describe(self, location: DataLocation) -> DatasetDescription:
         """What the published files hold."""

@@ -33,8 +33,16 @@ def accuracy(train: np.ndarray, labels: np.ndarray, test: np.ndarray, truth: np.
 
 
 @pytest.mark.parametrize(("inner", "outer", "low"), [(1, 6, True), (10, 16, False)])
-def test_evidence_is_in_one_component_only(inner, outer, low):
-    dataset = PlantedBand(inner=inner, outer=outer, train_per_class=50, test_per_class=30)
+@pytest.mark.parametrize(("evidence", "noise"), [(0.08, 0.05), (0.1, 0.01)])
+def test_evidence_is_in_one_component_only(inner, outer, low, evidence, noise):
+    dataset = PlantedBand(
+        inner=inner,
+        outer=outer,
+        train_per_class=50,
+        test_per_class=30,
+        evidence=evidence,
+        noise=noise,
+    )
     train, labels = split(dataset, "train")
     test, truth = split(dataset, "test")
 
@@ -47,18 +55,47 @@ def test_evidence_is_in_one_component_only(inner, outer, low):
     assert scores[not low] == pytest.approx(0.1, abs=0.06)
 
 
-def test_pixels_are_never_cut_and_the_classes_share_their_mean():
-    images, labels = split(PlantedBand(evidence=0.3, noise=0.3), "train")
-    assert images.min() >= 0
-    assert 0.4 < images.max() / 255 <= 1
+@pytest.mark.parametrize(("inner", "outer"), [(1, 6), (10, 16)])
+def test_class_means_lie_in_the_ring(inner, outer):
+    dataset = PlantedBand(inner=inner, outer=outer, train_per_class=100)
+    images, labels = split(dataset, "train")
+    means = np.stack([images[labels == label, 0].mean(axis=0) / 255 for label in range(10)])
+    power = np.abs(np.fft.fftshift(np.fft.fft2(means - 0.5), axes=(-2, -1))) ** 2
+    grid = np.arange(32) - 16
+    distance = np.hypot(grid[:, None], grid[None, :])
+    ring = (distance >= inner) & (distance < outer)
+
+    # Parseval: the ring holds the evidence's variance, the rest a hundredth of the noise's.
+    in_ring = power[:, ring].sum(axis=1) / 32**4
+    outside = power[:, ~ring].sum(axis=1) / 32**4
+    np.testing.assert_allclose(in_ring, 0.08**2, rtol=0.01)
+    np.testing.assert_allclose(outside, 0.05**2 / 100, rtol=0.2)
+
+
+def test_pixels_are_never_cut_and_noise_does_not_tell_the_class():
+    images, labels = split(PlantedBand(evidence=0.1, noise=0.2), "train")
+    assert 0.4 < np.abs(images / 255 - 0.5).max() < 0.5
+    outside = component(images, 8, low=False)
+    strength = np.array([outside[labels == label].std() for label in range(10)])
+    assert np.ptp(strength) < 0.03 * strength.mean()
     means = [images[labels == label].mean() / 255 for label in range(10)]
-    assert np.ptp(means) < 0.01
+    assert np.ptp(means) < 0.001
 
 
 def test_a_seed_gives_the_same_images_and_splits_differ():
     dataset = PlantedBand(train_per_class=10, test_per_class=10)
     assert np.array_equal(split(dataset, "train")[0], split(dataset, "train")[0])
     assert not np.array_equal(split(dataset, "train")[0], split(dataset, "test")[0])
+
+
+@pytest.mark.parametrize("outer", [2, 6])
+def test_evidence_that_leaves_no_room_is_refused_with_the_most_there_is(outer):
+    with pytest.raises(SpecificationError, match=r"evidence 0\.2 leaves no room") as raised:
+        PlantedBand(outer=outer, evidence=0.2).prepare(DataLocation())
+    most = float(str(raised.value).split("may be ")[1].split()[0])
+    PlantedBand(outer=outer, evidence=most).prepare(DataLocation())
+    with pytest.raises(SpecificationError):
+        PlantedBand(outer=outer, evidence=most + 0.002).prepare(DataLocation())
 
 
 def test_an_empty_ring_is_refused():

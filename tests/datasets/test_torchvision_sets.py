@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import pickle
+import shlex
 import struct
 import subprocess
 from pathlib import Path
@@ -111,6 +113,51 @@ def test_missing_files_come_with_the_command_that_gets_them(tmp_path):
     with pytest.raises(DataError) as raised:
         Cifar10().prepare(DataLocation(tmp_path))
     assert f"--data-root {tmp_path} --download" in str(raised.value)
+
+
+def test_the_command_can_be_pasted_whatever_the_folder_is_called(tmp_path):
+    root = tmp_path / "my data"
+    with pytest.raises(DataError) as raised:
+        Mnist().prepare(DataLocation(root))
+    command = shlex.split(str(raised.value.hint))
+    assert command[command.index("--data-root") + 1] == str(root)
+
+
+def test_archives_that_lie_there_are_unpacked_without_a_download(tmp_path, monkeypatch):
+    raw = tmp_path / "MNIST" / "raw"
+    arrays = write_idx(raw)
+    resources = []
+    for path in sorted(raw.iterdir()):
+        packed = path.with_name(f"{path.name}.gz")
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+        resources.append((packed.name, hashlib.md5(packed.read_bytes()).hexdigest()))
+    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+
+    with pytest.raises(DataError, match="is missing"):
+        Mnist().prepare(DataLocation(tmp_path))
+    location = DataLocation(tmp_path, download=True)
+    Mnist().prepare(location)
+    ((pixels, _),) = Mnist().read(location, "test")
+    np.testing.assert_array_equal(pixels[:, 0], arrays["t10k"][0])
+
+
+def test_a_failed_download_is_one_message(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    with pytest.raises(DataError, match=r"mnist cannot be downloaded to .*"):
+        Mnist().prepare(DataLocation(tmp_path / "new", download=True))
+
+
+def test_replaced_files_are_noticed(tmp_path):
+    write_idx(tmp_path / "MNIST" / "raw")
+    location = DataLocation(tmp_path)
+    before = Mnist().describe(location)
+    path = tmp_path / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert Mnist().describe(location).source != before.source
+    with pytest.raises(DataError, match="mnist in"):
+        list(Mnist().read(location, "test"))
 
 
 def test_damaged_files_are_named(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hfcbench.errors import StoreError
-from hfcbench.results.location import DatabaseLocation, parse_location
+from hfcbench.results.database.location import DatabaseLocation, parse_location
 
 if TYPE_CHECKING:
     from hfcbench.results.store import Store
@@ -20,7 +20,7 @@ def database_exists(url_or_path: str | Path) -> bool:
     Raises:
         StoreError: neither a path nor a supported URL.
     """
-    from hfcbench.results.sqlite_files import has_tables
+    from hfcbench.results.database.sqlite_files import has_tables
 
     path = parse_location(url_or_path).path
     return path is None or (path.is_file() and has_tables(path))
@@ -53,7 +53,7 @@ def open_store(
     location = parse_location(url_or_path)
     _check_path(location, create)
 
-    from hfcbench.results.readiness import ready_engine
+    from hfcbench.results.database.readiness import ready_engine
     from hfcbench.results.store import Store
 
     engine = ready_engine(

@@ -270,7 +270,7 @@ class LabelSet(Base):
 
 
 class Prediction(Base):
-    """What one evaluation answered for each image; see :mod:`hfcbench.results.predictions`."""
+    """What one evaluation answered for each image, encoded as in ``writing/predictions.py``."""
 
     __tablename__ = "predictions"
 

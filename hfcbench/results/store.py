@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from sqlalchemy import Connection, Engine
 
 from hfcbench.errors import StoreError
-from hfcbench.results import lookups, sql_query, stored_predictions, writes
-from hfcbench.results.engine import writing
-from hfcbench.results.explanations import explained
-from hfcbench.results.location import DatabaseLocation
-from hfcbench.results.lookups import StoredTraining
-from hfcbench.results.predictions import pack_predictions
-from hfcbench.results.queries import (
+from hfcbench.results.database.engine import writing
+from hfcbench.results.database.explanations import explained
+from hfcbench.results.database.location import DatabaseLocation
+from hfcbench.results.queries import sql_query
+from hfcbench.results.queries.frames import (
     EvaluationFilters,
     TrainingFilters,
     curves_frame,
@@ -31,8 +29,11 @@ from hfcbench.results.records import (
     ScoreRecord,
     TrainingRecord,
 )
-from hfcbench.results.rows import insert_missing
 from hfcbench.results.schema import Evaluation
+from hfcbench.results.writing import lookups, stored_predictions, writes
+from hfcbench.results.writing.lookups import StoredTraining
+from hfcbench.results.writing.predictions import pack_predictions
+from hfcbench.results.writing.rows import insert_missing
 from hfcbench.types import Predictions
 
 if TYPE_CHECKING:
@@ -189,12 +190,12 @@ class Store:
             cutoff: show components of this radius or rank only.
             sort: a column, best first; ``-COLUMN`` for the reverse.
             group: show means over the rows that share this column, e.g. ``model``.
-            filters: see :class:`~hfcbench.results.queries.EvaluationFilters`.
+            filters: see :class:`~hfcbench.results.queries.frames.EvaluationFilters`.
 
         Raises:
             UsageError: there is no such column to sort or group by.
         """
-        from hfcbench.results.leaderboard import leaderboard_frame
+        from hfcbench.results.queries.leaderboard import leaderboard_frame
 
         with self._reading() as connection:
             scores = evaluations_frame(connection, filters, metric)

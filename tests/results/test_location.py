@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hfcbench.results.location import parse_location
+from hfcbench.results.database.location import parse_location
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from hfcbench.errors import StoreError
-from hfcbench.results.predictions import (
+from hfcbench.results.writing.predictions import (
     ENCODING,
     PackedArray,
     check_encoding,

@@ -12,10 +12,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from hfcbench.results.engine import make_engine, writing
-from hfcbench.results.location import parse_location
-from hfcbench.results.migrating import alembic_config
-from hfcbench.results.revisions import REVISIONS
+from hfcbench.results.database.engine import make_engine, writing
+from hfcbench.results.database.location import parse_location
+from hfcbench.results.database.migrating import alembic_config
+from hfcbench.results.database.revisions import REVISIONS
 from hfcbench.results.schema import Base
 from hfcbench.results.store import Store
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from hfcbench.errors import StoreError
-from hfcbench.results.lookups import StoredTraining
 from hfcbench.results.opening import open_store
 from hfcbench.results.records import ArtifactRecord, PluginRecord, ScoreRecord
 from hfcbench.results.store import Store
+from hfcbench.results.writing.lookups import StoredTraining
 from hfcbench.runner.specification import canonical_json
 from hfcbench.types import Score
 

@@ -14,9 +14,9 @@ from types import ModuleType
 import pytest
 
 from hfcbench.errors import StoreError
-from hfcbench.results import migrating, revisions
+from hfcbench.results.database import migrating, revisions
+from hfcbench.results.database.revisions import REVISIONS
 from hfcbench.results.opening import open_store
-from hfcbench.results.revisions import REVISIONS
 from hfcbench.results.store import Store
 
 AddRevision = Callable[..., None]

@@ -18,9 +18,9 @@ sys.path.insert(0, str(HERE.parent))
 
 import build_records as build  # noqa: E402
 
+from hfcbench.results.database.revisions import REVISIONS  # noqa: E402
 from hfcbench.results.opening import open_store  # noqa: E402
 from hfcbench.results.records import EvaluationRecord, TrainingRecord  # noqa: E402
-from hfcbench.results.revisions import REVISIONS  # noqa: E402
 
 ACCURACIES = {"original": 0.75, "lfc@4": 0.5, "lfc@8": 0.625, "hfc@4": 0.25, "hfc@8": 0.125}
 

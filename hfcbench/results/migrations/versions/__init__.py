@@ -1,1 +1,1 @@
-"""One module per schema revision, listed in :mod:`hfcbench.results.revisions`."""
+"""One module per schema revision, listed in :mod:`hfcbench.results.database.revisions`."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from hfcbench.errors import StoreError
-from hfcbench.results import revisions
-from hfcbench.results.engine import make_engine
-from hfcbench.results.explanations import explained
-from hfcbench.results.inspection import revision_of
-from hfcbench.results.location import DatabaseLocation
+from hfcbench.results.database import revisions
+from hfcbench.results.database.engine import make_engine
+from hfcbench.results.database.explanations import explained
+from hfcbench.results.database.inspection import revision_of
+from hfcbench.results.database.location import DatabaseLocation
 
 
 def ready_engine(
@@ -63,6 +63,6 @@ def _is_ready(
 
 def _migrate(location: DatabaseLocation, busy_timeout_seconds: float) -> None:
     # Alembic is slow to import, and a database that is up to date does not need it.
-    from hfcbench.results.migrating import create_or_upgrade
+    from hfcbench.results.database.migrating import create_or_upgrade
 
     create_or_upgrade(location, busy_timeout_seconds=busy_timeout_seconds)

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
 from hfcbench.errors import StoreError
-from hfcbench.results.location import DatabaseLocation
-from hfcbench.results.sqlite_files import file_uri, reading_uri
+from hfcbench.results.database.location import DatabaseLocation
+from hfcbench.results.database.sqlite_files import file_uri, reading_uri
 
 _WRITING = "hfcbench_writing"
 _LOCK_KEY = 0x68666362

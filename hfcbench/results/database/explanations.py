@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from hfcbench.errors import StoreError
-from hfcbench.results.location import DatabaseLocation
+from hfcbench.results.database.location import DatabaseLocation
 
 _UNCHANGED = "nothing of this step was written, everything before it is safe"
 

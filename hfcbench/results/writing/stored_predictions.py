@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 
 from hfcbench.errors import StoreError
-from hfcbench.results.predictions import (
+from hfcbench.results.schema import Evaluation, LabelSet, Prediction
+from hfcbench.results.writing.predictions import (
     ENCODING,
     PackedArray,
     PackedPredictions,
     check_encoding,
     unpack_predictions,
 )
-from hfcbench.results.rows import insert_missing
-from hfcbench.results.schema import Evaluation, LabelSet, Prediction
+from hfcbench.results.writing.rows import insert_missing
 from hfcbench.types import Predictions
 
 

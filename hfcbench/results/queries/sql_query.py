@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from hfcbench.errors import StoreError
-from hfcbench.results.sqlite_files import reading_uri
+from hfcbench.results.database.sqlite_files import reading_uri
 
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 

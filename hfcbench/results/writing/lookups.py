@@ -10,9 +10,9 @@ from typing import TypeAlias
 from sqlalchemy import Connection, select
 
 from hfcbench.results.records import ArtifactRecord
-from hfcbench.results.rows import rows_among
 from hfcbench.results.schema import Artifact, Curve, Evaluation, Score, Training
-from hfcbench.results.writes import check_artifact_path
+from hfcbench.results.writing.rows import rows_among
+from hfcbench.results.writing.writes import check_artifact_path
 
 CurveKey: TypeAlias = tuple[str, str, str | None, str | None, int]
 """Split, component, decomposition, rescaling and number of images of a curve."""

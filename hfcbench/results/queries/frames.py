@@ -10,8 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from hfcbench.references import split_combination
 from hfcbench.results.column_types import measured_value
-from hfcbench.results.rows import rows_among
 from hfcbench.results.schema import Curve, Dataset, Epoch, Evaluation, Score, Training
+from hfcbench.results.writing.rows import rows_among
 
 if TYPE_CHECKING:
     import pandas as pd

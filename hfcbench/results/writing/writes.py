@@ -22,7 +22,6 @@ from hfcbench.results.records import (
     ScoreRecord,
     TrainingRecord,
 )
-from hfcbench.results.rows import insert_missing, insert_row, rows_among
 from hfcbench.results.schema import (
     Artifact,
     Curve,
@@ -36,6 +35,7 @@ from hfcbench.results.schema import (
     Score,
     Training,
 )
+from hfcbench.results.writing.rows import insert_missing, insert_row, rows_among
 from hfcbench.types import JSON
 
 

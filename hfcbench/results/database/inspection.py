@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, inspect, text
 
 from hfcbench.errors import StoreError
-from hfcbench.results.location import DatabaseLocation
+from hfcbench.results.database.location import DatabaseLocation
 
 _ALEMBIC_TABLE = "alembic_version"
 

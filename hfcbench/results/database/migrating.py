@@ -12,14 +12,14 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from hfcbench.errors import StoreError
-from hfcbench.results import revisions
-from hfcbench.results.engine import make_engine, writing
-from hfcbench.results.explanations import explained
-from hfcbench.results.inspection import revision_of
-from hfcbench.results.location import DatabaseLocation
-from hfcbench.results.sqlite_files import file_uri
+from hfcbench.results.database import revisions
+from hfcbench.results.database.engine import make_engine, writing
+from hfcbench.results.database.explanations import explained
+from hfcbench.results.database.inspection import revision_of
+from hfcbench.results.database.location import DatabaseLocation
+from hfcbench.results.database.sqlite_files import file_uri
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hfcbench.results.ranking import COMPARABLE, grouped, ranked
+from hfcbench.results.queries.ranking import COMPARABLE, grouped, ranked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def leaderboard_frame(
     """Pivot and rank the scores of one metric, as ``Store.leaderboard`` describes.
 
     Args:
-        scores: from :func:`hfcbench.results.queries.evaluations_frame`.
+        scores: from :func:`hfcbench.results.queries.frames.evaluations_frame`.
         metric: which metric they are of.
         cutoff: show components of this radius or rank only.
         sort: the column to rank by.

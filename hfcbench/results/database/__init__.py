@@ -1,0 +1,1 @@
+"""Connections to SQLite and PostgreSQL: opening, upgrading, explaining what went wrong."""

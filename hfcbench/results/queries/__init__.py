@@ -1,0 +1,1 @@
+"""From rows to answers: frames, leaderboards, comparisons, SQL."""

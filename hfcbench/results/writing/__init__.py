@@ -1,0 +1,1 @@
+"""From records to rows, and back to what a run must know."""

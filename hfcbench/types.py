@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from hfcbench.errors import SpecificationError
 
@@ -306,7 +306,13 @@ class Score:
 
 
 class Metric(Protocol):
-    """A number computed from stored per-image predictions."""
+    """A number computed from stored per-image predictions.
+
+    Attributes:
+        higher_is_better: which end of a ranking is the good one.
+    """
+
+    higher_is_better: ClassVar[bool]
 
     def score(self, predictions: Predictions) -> Score:
         """The metric over these predictions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from hfcbench.types import Metric, Predictions, Score
 @dataclass(frozen=True)
 class Loss:
     """Mean cross-entropy in nats, with Student's t interval of the mean."""
+
+    higher_is_better: ClassVar[bool] = False
 
     def score(self, predictions: Predictions) -> Score:
         """The mean with its 95% interval; NaN or infinite where a single loss is."""

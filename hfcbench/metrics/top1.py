@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from hfcbench import hookimpl
 from hfcbench.hookspecs import Register
@@ -12,6 +13,8 @@ from hfcbench.types import Metric, Predictions, Score
 @dataclass(frozen=True)
 class Top1:
     """Share of images whose most probable class is the true one, with a Wilson interval."""
+
+    higher_is_better: ClassVar[bool] = True
 
     def score(self, predictions: Predictions) -> Score:
         """Accuracy in [0,1] with its 95% Wilson score interval (Wilson, 1927)."""

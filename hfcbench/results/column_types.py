@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,18 @@ from hfcbench.types import JSON
 State: TypeAlias = Literal["finite", "nan", "infinity", "-infinity"]
 
 _NOT_FINITE = {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf}
+
+
+def canonical_text(value: Mapping[str, JSON] | Sequence[JSON]) -> str:
+    """JSON as one text per value: sorted keys, no spaces, no NaN."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def digest_of(value: Mapping[str, JSON]) -> str:
+    """The sha256 of a value's canonical text, in hexadecimal."""
+    return hashlib.sha256(canonical_text(value).encode()).hexdigest()
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -56,9 +69,7 @@ class CanonicalJSON(TypeDecorator[Any]):
     ) -> str | None:
         if value is None:
             return None
-        return json.dumps(
-            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
+        return canonical_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

@@ -20,7 +20,14 @@ class PluginRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One invocation: when, by which command, on which machine and with which versions."""
+    """One invocation: when, by which command, on which machine and with which versions.
+
+    Attributes:
+        packages: versions of the distributions that numbers depend on, by name.
+        driver_version: of the GPU's driver, where the run used a GPU.
+        device: what PyTorch calls it, e.g. ``cuda:0``.
+        device_name: what its maker calls it.
+    """
 
     started_at: datetime
     command: str
@@ -29,11 +36,14 @@ class RunRecord:
     python_version: str
     torch_version: str
     cuda_version: str | None
+    driver_version: str | None
+    packages: Mapping[str, str]
     git_revision: str | None
     git_dirty: bool | None
     host: str
     platform: str
     device: str
+    device_name: str | None = None
     plugins: Sequence[PluginRecord] = ()
 
 
@@ -101,6 +111,7 @@ class ScoreRecord:
     metric: str
     metric_version: str
     score: Score
+    higher_is_better: bool = True
 
 
 @dataclass(frozen=True)

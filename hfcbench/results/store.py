@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -29,11 +30,11 @@ from hfcbench.results.records import (
     ScoreRecord,
     TrainingRecord,
 )
-from hfcbench.results.schema import Evaluation
 from hfcbench.results.writing import lookups, stored_predictions, writes
+from hfcbench.results.writing.evaluations import insert_evaluations, locate_evaluation
 from hfcbench.results.writing.lookups import StoredTraining
 from hfcbench.results.writing.predictions import pack_predictions
-from hfcbench.results.writing.rows import insert_missing
+from hfcbench.results.writing.scores import insert_scores
 from hfcbench.types import Predictions
 
 if TYPE_CHECKING:
@@ -109,34 +110,13 @@ class Store:
         # Compressing takes longer than writing: others must not wait for it.
         packed = {record.identity: pack_predictions(record.predictions) for record in records}
         with self._writing() as connection:
-            known = writes.evaluation_ids(connection, list(packed))
-            new = {item.identity: item for item in records if item.identity not in known}
-            trainings = writes.training_ids(
-                connection, list({record.training_identity for record in new.values()})
-            )
-            insert_missing(
-                connection,
-                Evaluation,
-                [
-                    writes.evaluation_row(record, trainings[record.training_identity], run_id)
-                    for record in new.values()
-                ],
-            )
-            ids = writes.evaluation_ids(connection, list(new))
-            stored_predictions.insert_predictions(
-                connection, {ids[identity]: packed[identity] for identity in new}
-            )
-            writes.insert_scores(
-                connection, {ids[identity]: record.scores for identity, record in new.items()}
-            )
+            insert_evaluations(connection, records, packed, run_id)
 
     def add_scores(self, evaluation_identity: str, scores: Sequence[ScoreRecord]) -> None:
         """Add scores of metrics (by name and version) that a finished evaluation lacks."""
         with self._writing() as connection:
-            ids = writes.evaluation_ids(connection, [evaluation_identity])
-            if evaluation_identity not in ids:
-                raise StoreError(f"evaluation {evaluation_identity[:12]} is not in the database")
-            writes.insert_scores(connection, {ids[evaluation_identity]: scores})
+            place = locate_evaluation(connection, evaluation_identity)
+            insert_scores(connection, [replace(place, scores=scores)])
 
     def add_failure(self, record: FailureRecord, run_id: int) -> None:
         """Add a node that failed."""

@@ -101,7 +101,14 @@ class _BlockExpansion:
                     dataset, model, ("models", place), heuristics, ("heuristics", number), schedule
                 )
                 training = TrainingSpecification(
-                    dataset, component, model, heuristics, schedule, seed, self._samples("train")
+                    dataset,
+                    component,
+                    model,
+                    heuristics,
+                    schedule,
+                    seed,
+                    self._samples("train", dataset.train_size),
+                    self._file.suite.scale,
                 )
                 evaluations = self._evaluations(training, defences, attacks, evaluated, attacked)
                 yield PlannedTraining(training, curve, tuple(evaluations), tuple(metrics))
@@ -114,13 +121,17 @@ class _BlockExpansion:
         components: list[ComponentSpecification],
         attacked: list[ComponentSpecification],
     ) -> Iterator[EvaluationSpecification]:
+        test_size = training.dataset.test_size
         for defence in defences:
             clean = EvaluationSpecification(
-                training, ORIGINAL, defence, samples=self._samples("test")
+                training, ORIGINAL, defence, samples=self._samples("test", test_size)
             )
             for component in components:
                 yield replace(clean, component=component)
-            under_attack = replace(clean, samples=self._samples("attack") or clean.samples)
+            attacked_samples = self._samples("attack", test_size)
+            if self._block.samples is None or self._block.samples.attack is None:
+                attacked_samples = clean.samples
+            under_attack = replace(clean, samples=attacked_samples)
             for attack, epsilon, component in itertools.product(
                 attacks, self._block.epsilons or [], attacked
             ):
@@ -130,9 +141,10 @@ class _BlockExpansion:
         given = self._block.schedule
         return Schedule(**given.model_dump(exclude_none=True)) if given else Schedule()
 
-    def _samples(self, name: str) -> int | None:
+    def _samples(self, name: str, size: int) -> int | None:
+        """How many images of a split are used; None for all, however that was said."""
         value: int | None = getattr(self._block.samples, name, None)
-        return value
+        return None if value == size else value
 
     def _curve(self, dataset: DatasetKey) -> CurvePlan:
         curves = self._block.curves
@@ -148,7 +160,7 @@ class _BlockExpansion:
         key = self._datasets.key(reference)
         sizes = {"train": key.train_size, "test": key.test_size, "attack": key.test_size}
         for split, size in sizes.items():
-            wanted = self._samples(split)
+            wanted = self._samples(split, size)
             if wanted is not None and wanted > size:
                 raise self._error(
                     ("samples", split),

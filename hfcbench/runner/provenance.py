@@ -9,12 +9,17 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hfcbench.plugins import LoadedPlugin
 from hfcbench.results.records import PluginRecord, RunRecord
 from hfcbench.version import __version__
+
+_NUMERICAL = (
+    *("torch", "torchvision", "timm", "detectron2", "numpy", "scipy"),
+    *("pillow", "scikit-image", "safetensors", "pandas", "statsmodels", "sqlalchemy"),
+)
 
 
 def describe_run(suite: str, device: str, plugins: Iterable[LoadedPlugin]) -> RunRecord:
@@ -28,11 +33,14 @@ def describe_run(suite: str, device: str, plugins: Iterable[LoadedPlugin]) -> Ru
         python_version=platform.python_version(),
         torch_version=version("torch"),
         cuda_version=_cuda_version(device),
+        driver_version=_driver_version(device),
+        packages=_package_versions(),
         git_revision=revision,
         git_dirty=dirty,
         host=socket.gethostname(),
         platform=platform.platform(),
         device=device,
+        device_name=_device_name(device),
         plugins=sorted(
             {
                 PluginRecord(
@@ -52,6 +60,43 @@ def _cuda_version(device: str) -> str | None:
 
     cuda: str | None = torch.version.cuda
     return cuda
+
+
+def _driver_version(device: str) -> str | None:
+    """The NVIDIA driver's version, as its own tool tells it; None without a GPU or that tool."""
+    if not device.startswith("cuda"):
+        return None
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.partition("\n")[0].strip() or None
+
+
+def _device_name(device: str) -> str | None:
+    """What the maker calls the device: the GPU's name, or the processor's."""
+    if device.startswith("cuda"):
+        import torch
+
+        return str(torch.cuda.get_device_name(device))
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine() or None
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine() or None
+
+
+def _package_versions() -> dict[str, str]:
+    """Versions of the distributions that numbers depend on, but for those that are not there."""
+    versions = {}
+    for name in _NUMERICAL:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
 
 
 def _source_revision() -> tuple[str | None, bool | None]:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def score(predictions: Predictions, reference: Reference, metric: Metric) -> ScoreRecord:
     """A metric's record over stored or fresh predictions."""
-    return ScoreRecord(reference.label, reference.version, metric.score(predictions))
+    return ScoreRecord(
+        reference.label, reference.version, metric.score(predictions), metric.higher_is_better
+    )
 
 
 def label_of(reference: Reference | None) -> str:

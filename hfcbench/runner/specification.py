@@ -19,6 +19,9 @@ from hfcbench.types import JSON, Cutoff, ImageShape, Schedule
 TRAINING_PROCEDURE = "1"
 EVALUATION_PROCEDURE = "1"
 
+FULL_SCALE = "full"
+"""The scale of a study with its own parameters; anything else was shrunk."""
+
 
 def canonical_json(value: Mapping[str, JSON]) -> str:
     """One text per value: sorted keys, no spaces, no NaN."""
@@ -97,6 +100,7 @@ class TrainingSpecification:
     schedule: Schedule
     seed: int
     samples: int | None = None
+    scale: str = FULL_SCALE
 
     @property
     def heuristics_label(self) -> str:
@@ -123,6 +127,8 @@ class TrainingSpecification:
             "schedule": asdict(self.schedule),
             "seed": self.seed,
             "samples": self.samples,
+            # A shrunk study says so in its identity, and so never passes for a full one.
+            **({} if self.scale == FULL_SCALE else {"scale": self.scale}),
         }
 
     @cached_property

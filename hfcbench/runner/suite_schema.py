@@ -6,7 +6,7 @@ takes from the top level, and what that leaves out from :data:`DEFAULTS`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 from annotated_types import Ge, Gt, Interval, MinLen
@@ -74,10 +74,11 @@ class BlockSchema(_Strict):
 
 
 class SuiteSchema(BlockSchema):
-    """A whole suite file."""
+    """A whole suite file; ``scale: quick`` marks one that is too small to publish."""
 
     title: str
     description: str = ""
+    scale: Literal["full", "quick"] = "full"
     blocks: Annotated[list[BlockSchema], MinLen(1)]
 
 

@@ -45,6 +45,8 @@ def run(**changes: Any) -> RunRecord:
         python_version="3.11.9",
         torch_version="2.9.0",
         cuda_version=None,
+        driver_version=None,
+        packages={"torch": "2.9.0"},
         git_revision="0123abc",
         git_dirty=False,
         host="host",

@@ -25,7 +25,7 @@ def test_columns_and_rows(store: Store) -> None:
 
 def test_the_schema_can_be_looked_at(store: Store) -> None:
     assert ("leaderboard",) in store.query("SELECT name FROM sqlite_master")[1]
-    assert len(store.query("PRAGMA table_info(scores)")[1]) == 8
+    assert len(store.query("PRAGMA table_info(scores)")[1]) == 9
     assert store.query("EXPLAIN QUERY PLAN SELECT * FROM scores")[1]
 
 

@@ -178,7 +178,7 @@ def test_evaluations_come_back(store: Store, run_id: int, build: ModuleType, cou
     assert count("label_sets") == 2
     _, rows = store.query(
         "SELECT component, part, cutoff, cutoff_inner, decomposition_version, attack_version, n "
-        "FROM evaluations ORDER BY evaluation_id"
+        "FROM evaluations JOIN conditions USING (condition_id) ORDER BY evaluation_id"
     )
     assert rows == [
         ("original", "original", None, None, None, None, 100),

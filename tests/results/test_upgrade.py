@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 
 from hfcbench.errors import StoreError
 from hfcbench.results.database import migrating, revisions
+from hfcbench.results.database.location import parse_location
 from hfcbench.results.database.revisions import REVISIONS
 from hfcbench.results.opening import open_store
 from hfcbench.results.store import Store
@@ -26,7 +28,7 @@ GOLDEN = Path(__file__).parent / "golden"
 NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
 def upgrade():
     op.create_table("notes", sa.Column("note", sa.Text()))
     {statement}
@@ -59,10 +61,10 @@ def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision
     def add(statement: str = "pass") -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(migrating.MIGRATIONS, folder)
-        script = folder / "versions" / "rev_0002.py"
+        script = folder / "versions" / "rev_0003.py"
         script.write_text(NEXT_REVISION.format(statement=statement), encoding="utf-8")
         monkeypatch.setattr(migrating, "MIGRATIONS", folder)
-        monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002"))
+        monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002", "0003"))
 
     return add
 
@@ -88,6 +90,41 @@ def test_a_golden_database_is_upgraded_and_used(
         assert board["original"].tolist() == [1.0, 0.75, 0.75, 0.5, 0.5]
         assert len(store.evaluations()) == 23
     assert revision_in(path) == REVISIONS[-1]
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_down_and_up_again_keeps_every_result(revision: str, path: Path) -> None:
+    expected = golden_copy(REVISIONS[-1], path)
+    location = parse_location(path)
+    backup = migrating.downgrade(location, revision)
+    assert backup is not None
+    assert revision_in(backup) == REVISIONS[-1]
+    assert revision_in(path) == revision
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert schema_of(path) == schema_of(GOLDEN / f"revision_{revision}.db")
+    with open_store(path) as store:
+        assert_holds(store, expected)
+    assert schema_of(path) == schema_of(GOLDEN / f"revision_{REVISIONS[-1]}.db")
+
+
+def test_only_older_revisions_can_be_gone_back_to(path: Path) -> None:
+    golden_copy("0001", path)
+    for revision in ("0002", "0099"):
+        with pytest.raises(StoreError, match=f"cannot go from 0001 to {revision}"):
+            migrating.downgrade(parse_location(path), revision)
+    assert revision_in(path) == "0001"
+
+
+def schema_of(path: Path) -> dict[str, list[str]]:
+    """Every statement of a schema, without order, quotes and white space."""
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {
+            name: sorted(re.sub(r'["\s]', "", line).strip(",") for line in sql.splitlines())
+            for name, sql in rows
+        }
 
 
 def assert_holds(store: Store, expected: dict[str, dict[str, dict[str, object]]]) -> None:
@@ -118,7 +155,7 @@ def test_a_newer_database_is_left_alone(path: Path) -> None:
         connection.commit()
     before = path.read_bytes()
     for arguments in ({}, {"read_only": True}, {"create": True}):
-        with pytest.raises(StoreError, match=r"revision 0099.*newer.*up to 0001") as caught:
+        with pytest.raises(StoreError, match=r"revision 0099.*newer.*up to 0002") as caught:
             open_store(path, **arguments)
         assert "pip install --upgrade hfcbench" in str(caught.value)
     assert path.read_bytes() == before
@@ -127,10 +164,10 @@ def test_a_newer_database_is_left_alone(path: Path) -> None:
 def test_an_older_database_is_copied_and_upgraded(
     path: Path, add_revision: AddRevision, build: ModuleType
 ) -> None:
-    expected = golden_copy("0001", path)
+    expected = golden_copy("0002", path)
     before = path.read_bytes()
     add_revision()
-    with pytest.raises(StoreError, match=r"revision 0001.*reads 0002") as caught:
+    with pytest.raises(StoreError, match=r"revision 0002.*reads 0003") as caught:
         open_store(path, read_only=True)
     assert "open it for writing once" in str(caught.value)
     assert path.read_bytes() == before
@@ -139,10 +176,10 @@ def test_an_older_database_is_copied_and_upgraded(
         store.begin_run(build.run())
         with store._engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-    assert revision_in(path) == "0002"
+    assert revision_in(path) == "0003"
     assert "notes" in tables_in(path)
-    backup = path.with_name("results.db.revision-0001.backup")
-    assert revision_in(backup) == "0001"
+    backup = path.with_name("results.db.revision-0002.backup")
+    assert revision_in(backup) == "0002"
     with closing(sqlite3.connect(backup)) as connection:
         assert connection.execute("SELECT count(*) FROM evaluations").fetchone() == (20,)
     with open_store(path, read_only=True) as store:
@@ -166,20 +203,20 @@ def test_a_backup_never_replaces_another(path: Path) -> None:
 def test_an_upgrade_that_fails_changes_nothing(
     path: Path, add_revision: AddRevision, statement: str, message: str
 ) -> None:
-    golden_copy("0001", path)
+    golden_copy("0002", path)
     add_revision(statement)
     with pytest.raises(StoreError, match=message):
         open_store(path)
-    assert revision_in(path) == "0001"
+    assert revision_in(path) == "0002"
     assert "notes" not in tables_in(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_without_a_backup_there_is_no_upgrade(path: Path, add_revision: AddRevision) -> None:
-    golden_copy("0001", path)
+    golden_copy("0002", path)
     add_revision()
-    path.with_name("results.db.revision-0001.backup.part").mkdir()
+    path.with_name("results.db.revision-0002.backup.part").mkdir()
     with pytest.raises(StoreError, match="cannot be opened"):
         open_store(path)
-    assert revision_in(path) == "0001"
+    assert revision_in(path) == "0002"

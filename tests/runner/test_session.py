@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -62,6 +63,8 @@ class Refuses:
 @dataclass(frozen=True)
 class Sure:
     """Mean confidence."""
+
+    higher_is_better: ClassVar[bool] = True
 
     def score(self, predictions: Predictions) -> Score:
         mean = float(predictions.confidence.mean())
@@ -183,7 +186,7 @@ def test_a_new_metric_is_computed_from_stored_predictions(place):
     shutil.rmtree(place.folder / "checkpoints")
     place.run(SUITE + "metrics: [top1, loss, sure]\n")
 
-    rows = place.query("select count(*), min(value) from scores where metric = 'sure'")
+    rows = place.query("select count(*), min(value) from results where metric = 'sure'")
     assert rows[0][0] == 3
     assert 1 / 3 <= rows[0][1] <= 1
 

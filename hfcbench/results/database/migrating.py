@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from alembic import command
@@ -31,15 +32,53 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def create_or_upgrade(location: DatabaseLocation, *, busy_timeout_seconds: float) -> None:
+def create_or_upgrade(location: DatabaseLocation, *, busy_timeout_seconds: float) -> Path | None:
     """Bring a missing, empty or older database to the newest revision, in one transaction.
 
-    An SQLite file with results is copied first. Of several processes that do this at once, one
-    does the work and the others find it done.
+    An SQLite file with results is copied first; returns the copy's path. Of several processes
+    that do this at once, one does the work and the others find it done.
 
     Raises:
         StoreError: it cannot be written, or a newer hfcbench made it.
     """
+    newest = revisions.REVISIONS[-1]
+    with _rebuilding(location, busy_timeout_seconds) as connection:
+        found = revision_of(connection, location)
+        if found is not None and revisions.is_current(found, str(location)):
+            return None
+        copy = _copy_before(location, found)
+        command.upgrade(alembic_config(connection), newest)
+    return copy
+
+
+def downgrade(
+    location: DatabaseLocation, revision: str, *, busy_timeout_seconds: float = 30.0
+) -> Path | None:
+    """Bring a database back to an older revision, for an older hfcbench, in one transaction.
+
+    An SQLite file is copied first, since the older tables cannot hold everything; returns the
+    copy's path.
+
+    Raises:
+        StoreError: there is no such revision, the database is older, or it cannot be written.
+    """
+    with _rebuilding(location, busy_timeout_seconds) as connection:
+        found = revision_of(connection, location)
+        known = revisions.REVISIONS
+        if (
+            found not in known
+            or revision not in known
+            or known.index(revision) > known.index(found)
+        ):
+            raise StoreError(f"the database {location} cannot go from {found} to {revision}")
+        copy = _copy_before(location, found)
+        command.downgrade(alembic_config(connection), revision)
+    return copy
+
+
+@contextmanager
+def _rebuilding(location: DatabaseLocation, busy_timeout_seconds: float) -> Iterator[Connection]:
+    """A write transaction in which tables may be rebuilt: foreign keys are checked at its end."""
     engine = make_engine(
         location,
         read_only=False,
@@ -49,16 +88,17 @@ def create_or_upgrade(location: DatabaseLocation, *, busy_timeout_seconds: float
     )
     try:
         with explained(location), writing(engine).begin() as connection:
-            found = revision_of(connection, location)
-            if found is not None and revisions.is_current(found, str(location)):
-                return
-            if found is not None and location.path is not None:
-                back_up(location.path, found)
-            command.upgrade(alembic_config(connection), revisions.REVISIONS[-1])
+            yield connection
             if location.path is not None:
                 _check_foreign_keys(connection, location)
     finally:
         engine.dispose()
+
+
+def _copy_before(location: DatabaseLocation, found: str | None) -> Path | None:
+    if found is None or location.path is None:
+        return None
+    return back_up(location.path, found)
 
 
 def back_up(path: Path, revision: str) -> Path:

@@ -10,7 +10,16 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from hfcbench.references import split_combination
 from hfcbench.results.column_types import measured_value
-from hfcbench.results.schema import Curve, Dataset, Epoch, Evaluation, Score, Training
+from hfcbench.results.schema import (
+    Condition,
+    Curve,
+    Dataset,
+    Epoch,
+    Evaluation,
+    Metric,
+    Score,
+    Training,
+)
 from hfcbench.results.writing.rows import rows_among
 
 if TYPE_CHECKING:
@@ -61,6 +70,7 @@ _OF_TRAINING = (
     Training.model_version,
     Training.heuristics,
     Training.trained_on,
+    Training.scale,
     Training.seed,
     Training.epochs,
     Training.identity.label("training"),
@@ -68,21 +78,21 @@ _OF_TRAINING = (
 _SCORES = (
     *_OF_TRAINING,
     Evaluation.identity.label("evaluation"),
-    Evaluation.split,
-    Evaluation.defence,
-    Evaluation.defence_version,
-    Evaluation.attack,
-    Evaluation.attack_version,
-    Evaluation.epsilon,
-    Evaluation.component,
-    Evaluation.part,
-    Evaluation.cutoff,
-    Evaluation.cutoff_inner,
-    Evaluation.decomposition,
-    Evaluation.decomposition_version,
-    Evaluation.rescaling,
-    Score.metric,
-    Score.metric_version,
+    Condition.split,
+    Condition.defence,
+    Condition.defence_version,
+    Condition.attack,
+    Condition.attack_version,
+    Condition.epsilon,
+    Condition.component,
+    Condition.part,
+    Condition.cutoff,
+    Condition.cutoff_inner,
+    Condition.decomposition,
+    Condition.decomposition_version,
+    Condition.rescaling,
+    Metric.name.label("metric"),
+    Metric.version.label("metric_version"),
     Score.value,
     Score.low,
     Score.high,
@@ -114,13 +124,15 @@ def evaluations_frame(
     statement = (
         select(*_SCORES)
         .join_from(Score, Evaluation)
+        .join(Condition, Condition.condition_id == Evaluation.condition_id)
+        .join(Metric, Metric.metric_id == Score.metric_id)
         .join(Training, Training.training_id == Evaluation.training_id)
         .join(Dataset)
         .where(*_training_conditions(filters), *_evaluation_conditions(filters))
-        .order_by(Evaluation.evaluation_id, Score.metric, Score.metric_version)
+        .order_by(Evaluation.evaluation_id, Metric.name, Metric.version)
     )
     if metric is not None:
-        statement = statement.where(Score.metric == metric)
+        statement = statement.where(Metric.name == metric)
     return _frame(connection, statement, filters)
 
 
@@ -200,15 +212,15 @@ def _evaluation_conditions(filters: EvaluationFilters) -> list[ColumnElement[boo
         name = f"{defence}("
         conditions.append(
             or_(
-                Evaluation.defence == defence,
-                func.substr(Evaluation.defence, 1, len(name)) == name,
+                Condition.defence == defence,
+                func.substr(Condition.defence, 1, len(name)) == name,
             )
         )
     if split is not None:
-        conditions.append(Evaluation.split == split)
+        conditions.append(Condition.split == split)
     for column, wanted in (
-        (Evaluation.decomposition, filters.get("decomposition")),
-        (Evaluation.rescaling, filters.get("rescaling")),
+        (Condition.decomposition, filters.get("decomposition")),
+        (Condition.rescaling, filters.get("rescaling")),
     ):
         if wanted is not None:
             conditions.append(_is_or_null(column, wanted))

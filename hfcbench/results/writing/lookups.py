@@ -10,7 +10,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, select
 
 from hfcbench.results.records import ArtifactRecord
-from hfcbench.results.schema import Artifact, Curve, Evaluation, Score, Training
+from hfcbench.results.schema import Artifact, Curve, Evaluation, Metric, Score, Training
 from hfcbench.results.writing.rows import rows_among
 from hfcbench.results.writing.writes import check_artifact_path
 
@@ -68,8 +68,10 @@ def find_scores(
 ) -> dict[str, set[tuple[str, str]]]:
     """Metric and metric version of every score that each of these evaluations has."""
     found: dict[str, set[tuple[str, str]]] = {}
-    statement = select(Evaluation.identity, Score.metric, Score.metric_version).join_from(
-        Score, Evaluation
+    statement = (
+        select(Evaluation.identity, Metric.name, Metric.version)
+        .join_from(Score, Metric)
+        .join(Evaluation, Evaluation.evaluation_id == Score.evaluation_id)
     )
     for identity, metric, version in rows_among(
         connection, statement, Evaluation.identity, identities

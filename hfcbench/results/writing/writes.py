@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from hfcbench.errors import StoreError
-from hfcbench.results.column_types import stored_value
+from hfcbench.references import split_combination, split_inline_argument
+from hfcbench.results.column_types import digest_of, stored_value
 from hfcbench.results.records import (
     ArtifactRecord,
     CurvePoint,
@@ -19,7 +21,6 @@ from hfcbench.results.records import (
     EvaluationRecord,
     FailureRecord,
     RunRecord,
-    ScoreRecord,
     TrainingRecord,
 )
 from hfcbench.results.schema import (
@@ -32,11 +33,15 @@ from hfcbench.results.schema import (
     Plugin,
     Run,
     RunPlugin,
-    Score,
     Training,
+    TrainingHeuristic,
 )
+from hfcbench.results.writing.conditions import mapping_in, text_in
 from hfcbench.results.writing.rows import insert_missing, insert_row, rows_among
 from hfcbench.types import JSON
+
+FULL_SCALE = "full"
+NO_HEURISTIC = "vanilla"
 
 
 def insert_run(connection: Connection, record: RunRecord) -> int:
@@ -46,7 +51,8 @@ def insert_run(connection: Connection, record: RunRecord) -> int:
         {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
         for plugin in values.pop("plugins")
     ]
-    run_id = insert_row(connection, Run, values | {"status": "running"})
+    values |= {"uuid": str(uuid.uuid4()), "status": "running"}
+    run_id = insert_row(connection, Run, values)
     insert_missing(connection, Plugin, plugins)
     loaded = {tuple(plugin.values()) for plugin in plugins}
     known = connection.execute(
@@ -92,17 +98,25 @@ def insert_training(connection: Connection, record: TrainingRecord, run_id: int)
     checkpoint: ArtifactRecord = values.pop("checkpoint")
     curve: Sequence[CurvePoint] = values.pop("curve")
     del values["dataset_fingerprint"], values["dataset_name"]
-    component = _mapping(record.specification, "component")
+    component = mapping_in(record.specification, "component")
     values |= {
         "run_id": run_id,
         "dataset_id": _dataset_id(connection, record),
-        "model_version": _text(record.specification, "model", "version"),
-        "decomposition": _text(component, "decomposition", "name"),
+        "configuration": configuration_of(record.specification),
+        "scale": str(record.specification.get("scale", FULL_SCALE)),
+        "model_version": text_in(record.specification, "model", "version"),
+        "decomposition": text_in(component, "decomposition", "name"),
     }
     training_id = insert_row(connection, Training, values)
     check_artifact_path(checkpoint.path)
     insert_row(connection, Artifact, _plain(checkpoint) | {"training_id": training_id})
+    insert_missing(connection, TrainingHeuristic, _heuristics(training_id, record))
     insert_curve(connection, training_id, curve)
+
+
+def configuration_of(specification: Mapping[str, JSON]) -> str:
+    """What repetitions of a training with other seeds share: the sha256 of all but the seed."""
+    return digest_of({key: value for key, value in specification.items() if key != "seed"})
 
 
 def check_artifact_path(path: str) -> None:
@@ -142,40 +156,20 @@ def insert_failure(connection: Connection, record: FailureRecord, run_id: int) -
     insert_row(connection, Failure, values | {"run_id": run_id})
 
 
-def insert_scores(connection: Connection, rows: Mapping[int, Sequence[ScoreRecord]]) -> None:
-    """Add the scores of evaluations, by evaluation id, unless metric and version are known."""
-    insert_missing(
-        connection,
-        Score,
-        [
-            {
-                "evaluation_id": evaluation_id,
-                "metric": record.metric,
-                "metric_version": record.metric_version,
-                "low": record.score.low,
-                "high": record.score.high,
-                "n": record.score.n,
-            }
-            | stored_value(record.score.value)
-            for evaluation_id, records in rows.items()
-            for record in records
-        ],
-    )
-
-
-def evaluation_row(record: EvaluationRecord, training_id: int, run_id: int) -> dict[str, Any]:
+def evaluation_row(
+    record: EvaluationRecord, training_id: int, condition_id: int, run_id: int
+) -> dict[str, Any]:
     """The columns of table ``evaluations``."""
-    values = _plain(record)
-    for name in ("training_identity", "predictions", "scores"):
-        del values[name]
-    component = _mapping(record.specification, "component")
-    return values | {
+    return {
+        "identity": record.identity,
         "training_id": training_id,
+        "condition_id": condition_id,
         "run_id": run_id,
-        "defence_version": _text(record.specification, "defence", "version"),
-        "attack_version": _text(record.specification, "attack", "version"),
-        "decomposition_version": _text(component, "decomposition", "version"),
         "n": len(record.predictions.labels),
+        "device": record.device,
+        "started_at": record.started_at,
+        "duration_seconds": record.duration_seconds,
+        "specification": record.specification,
     }
 
 
@@ -208,6 +202,21 @@ def _curve_key(point: CurvePoint) -> tuple[Any, ...]:
     return tuple(getattr(point, name) for name in _CURVE)
 
 
+def _heuristics(training_id: int, record: TrainingRecord) -> list[dict[str, Any]]:
+    if record.heuristics == NO_HEURISTIC:
+        return []
+    labels = split_combination(record.heuristics)
+    return [
+        {
+            "training_id": training_id,
+            "position": position,
+            "name": split_inline_argument(label.partition("(")[0])[0],
+            "label": label,
+        }
+        for position, label in enumerate(labels)
+    ]
+
+
 def _dataset_id(connection: Connection, record: TrainingRecord) -> int:
     rows = connection.execute(
         select(Dataset.dataset_id, Dataset.version)
@@ -215,7 +224,7 @@ def _dataset_id(connection: Connection, record: TrainingRecord) -> int:
         .where(Dataset.fingerprint == record.dataset_fingerprint)
         .order_by(Dataset.dataset_id.desc())
     ).all()
-    version = _text(record.specification, "dataset", "version")
+    version = text_in(record.specification, "dataset", "version")
     matching = [row[0] for row in rows if version in (None, row[1])]
     if not matching:
         raise StoreError(
@@ -227,17 +236,6 @@ def _dataset_id(connection: Connection, record: TrainingRecord) -> int:
 
 def _plain(record: Any) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
-def _mapping(specification: Mapping[str, JSON], key: str) -> Mapping[str, JSON]:
-    value = specification.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(specification: Mapping[str, JSON], key: str, inner: str) -> str | None:
-    """A reference's name or version out of a specification; None where there is none."""
-    value = _mapping(specification, key).get(inner)
-    return value if isinstance(value, str) else None
 
 
 def _printable(value: Any) -> Any:

@@ -1,0 +1,52 @@
+"""The tables. A change here needs an Alembic revision and a golden database for it.
+
+Besides these the revisions create the views ``results``, ``leaderboard`` and ``robustness``.
+"""
+
+from hfcbench.results.schema.base import Base
+from hfcbench.results.schema.evaluations import (
+    Condition,
+    Evaluation,
+    LabelSet,
+    Metric,
+    Prediction,
+    Score,
+)
+from hfcbench.results.schema.runs import (
+    Claim,
+    Disagreement,
+    Failure,
+    Plugin,
+    Run,
+    RunPlugin,
+)
+from hfcbench.results.schema.trainings import (
+    Artifact,
+    Curve,
+    Dataset,
+    Epoch,
+    Training,
+    TrainingHeuristic,
+)
+
+__all__ = [
+    "Artifact",
+    "Base",
+    "Claim",
+    "Condition",
+    "Curve",
+    "Dataset",
+    "Disagreement",
+    "Epoch",
+    "Evaluation",
+    "Failure",
+    "LabelSet",
+    "Metric",
+    "Plugin",
+    "Prediction",
+    "Run",
+    "RunPlugin",
+    "Score",
+    "Training",
+    "TrainingHeuristic",
+]

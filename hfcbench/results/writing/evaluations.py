@@ -1,0 +1,78 @@
+"""Inserting evaluations with all that belongs to them, and finding them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, select
+
+from hfcbench.errors import StoreError
+from hfcbench.results.records import EvaluationRecord
+from hfcbench.results.schema import Evaluation
+from hfcbench.results.writing import stored_predictions, writes
+from hfcbench.results.writing.conditions import condition_ids, condition_row
+from hfcbench.results.writing.predictions import PackedPredictions
+from hfcbench.results.writing.rows import insert_missing
+from hfcbench.results.writing.scores import ScoredEvaluation, insert_scores
+
+
+def insert_evaluations(
+    connection: Connection,
+    records: Sequence[EvaluationRecord],
+    packed: Mapping[str, PackedPredictions],
+    run_id: int,
+) -> None:
+    """Add evaluations whose identities are not known yet; their trainings must be.
+
+    Args:
+        packed: the predictions of each evaluation, by identity.
+
+    Raises:
+        StoreError: a training is missing.
+    """
+    known = writes.evaluation_ids(connection, list(packed))
+    new = {item.identity: item for item in records if item.identity not in known}
+    trainings = writes.training_ids(
+        connection, list({record.training_identity for record in new.values()})
+    )
+    rows = {identity: condition_row(record) for identity, record in new.items()}
+    conditions = condition_ids(connection, list(rows.values()))
+    places = {
+        identity: (trainings[record.training_identity], conditions[rows[identity]["digest"]])
+        for identity, record in new.items()
+    }
+    insert_missing(
+        connection,
+        Evaluation,
+        [
+            writes.evaluation_row(record, *places[identity], run_id)
+            for identity, record in new.items()
+        ],
+    )
+    ids = writes.evaluation_ids(connection, list(new))
+    stored_predictions.insert_predictions(
+        connection, {ids[identity]: packed[identity] for identity in new}
+    )
+    insert_scores(
+        connection,
+        [
+            ScoredEvaluation(ids[identity], *places[identity], record.scores)
+            for identity, record in new.items()
+        ],
+    )
+
+
+def locate_evaluation(connection: Connection, identity: str) -> ScoredEvaluation:
+    """Where an evaluation lies, without scores.
+
+    Raises:
+        StoreError: it is not in the database.
+    """
+    row = connection.execute(
+        select(Evaluation.evaluation_id, Evaluation.training_id, Evaluation.condition_id).where(
+            Evaluation.identity == identity
+        )
+    ).one_or_none()
+    if row is None:
+        raise StoreError(f"evaluation {identity[:12]} is not in the database")
+    return ScoredEvaluation(row[0], row[1], row[2], ())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from hfcbench.cli.leaderboard_table import compact, wide, without_constants
+from hfcbench.cli.leaderboard_table import compact, notes, wide, without_constants
 from hfcbench.cli.options import database_option, format_option
 from hfcbench.cli.tables import print_rows
+from hfcbench.results.queries.naming import GROUPS
 
 
 @click.command(short_help="Show the leaderboard.")
@@ -18,9 +19,19 @@ from hfcbench.cli.tables import print_rows
 @click.option("--defence", help="Only this defence (none: undefended).")
 @click.option("--trained-on", help="Only models trained on this component.")
 @click.option("--sort", help="Column to sort by, best first; default: original.")
-@click.option("--group", help="Mean over the rows that share this column, e.g. model.")
+@click.option(
+    "--group",
+    type=click.Choice(GROUPS),
+    help="Mean over the rows that share this; configuration: over seeds.",
+)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--all", "everything", is_flag=True, help="Every row, whatever the limit.")
+@click.option("--decomposition", help="Components cut by this decomposition only.")
+@click.option("--rescaling", help="Components with this rescaling only.")
+@click.option("--scale", help="Only full or quick studies.")
 @click.option("--radius", type=float, help="Radius or rank to show; default: the middle one.")
 @click.option("--epsilon", type=float, help="Attack strength to show; default: the smallest.")
+@click.option("--metric", default="top1", show_default=True)
 @click.option("--wide", "all_columns", is_flag=True, help="Every radius, attack and interval.")
 def command(
     db: str,
@@ -32,30 +43,49 @@ def command(
     trained_on: str | None,
     sort: str | None,
     group: str | None,
+    limit: int,
+    everything: bool,
+    decomposition: str | None,
+    rescaling: str | None,
+    scale: str | None,
     radius: float | None,
     epsilon: float | None,
+    metric: str,
     all_columns: bool,
 ) -> None:
     """Show original accuracy beside low- and high-frequency and robust accuracy, ranked.
 
-    Only rows of one dataset content and one decomposition are ranked against each other.
+    Only rows of one dataset content, scale, split, number of images and evaluation procedure are
+    ranked against each other, and a column holds scores of one condition.
     """
     from hfcbench.results.opening import open_store
 
+    full = output_format in ("csv", "json") or all_columns
     with open_store(db, read_only=True) as store:
-        frame = store.leaderboard(
+        board = store.leaderboard(
+            metric=metric,
+            sort=sort or "original",
+            group=group,
+            limit=None if everything else limit,
+            columns="all" if full else "main",
+            cutoff=radius,
+            epsilon=epsilon,
             dataset=dataset,
             model=model,
             heuristic=heuristic,
             defence=defence,
             trained_on=trained_on,
-            sort=sort or "original",
-            group=group,
+            decomposition=decomposition,
+            rescaling=rescaling,
+            scale=scale,
         )
     if output_format in ("csv", "json"):
-        columns, rows = wide(frame)
+        columns, rows = wide(board.frame)
     elif all_columns:
-        columns, rows = wide(without_constants(frame))
+        columns, rows = wide(without_constants(board.frame))
     else:
-        columns, rows = compact(frame, cutoff=radius, epsilon=epsilon)
+        columns, rows = compact(board)
     print_rows(columns, rows, output_format)
+    for line in notes(board):
+        # Not among the rows, which may be read by another program.
+        click.echo(line, err=True)

@@ -2,77 +2,66 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hfcbench.errors import UsageError
+from hfcbench.results.queries.naming import NAMES, SECTION
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hfcbench.results.queries.conditions import KnownCondition
+    from hfcbench.results.queries.leaderboard import Leaderboard
+
 Row = list[Any]
 
-_NAMES = (
-    "dataset",
-    "fingerprint",
-    "split",
-    "n",
-    "decomposition",
-    "rescaling",
-    "model",
-    "heuristics",
-    "trained_on",
-    "defence",
-    "seed",
-    "epochs",
-)
+_NAMES = (*SECTION, *NAMES, "rows")
 _INTERVAL = ("original_low", "original_high")
-_COMPONENT = re.compile(r"(lfc|hfc|band|rest)@(?:[\d.]+-)?(?P<cutoff>[\d.]+)")
-_ATTACK = re.compile(r".+@(?P<epsilon>[\d.e-]+)")
+_ID_DIGITS = 8
 
 
-def compact(
-    frame: pd.DataFrame, *, cutoff: float | None = None, epsilon: float | None = None
-) -> tuple[list[str], list[Row]]:
+def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
     """The columns that answer the main question: original, LFC, HFC, the gap and robustness.
 
     Args:
-        frame: from :meth:`hfcbench.results.store.Store.leaderboard`.
-        cutoff: the radius or rank to show; by default the middle one that the frame has.
-        epsilon: the attack strength to show; by default the smallest.
-
-    Raises:
-        UsageError: the frame has no such cutoff or epsilon.
+        board: from :meth:`hfcbench.results.store.Store.leaderboard` with ``columns="main"``.
     """
+    frame, conditions = board.frame, board.conditions
     names = _varying(frame)
-    columns = [str(column) for column in frame.columns]
-    components = [column for column in columns if _COMPONENT.fullmatch(column)]
-    attacks = [column for column in columns if column not in components and "@" in column]
-    picked = _pick(components, _COMPONENT, "cutoff", cutoff, "radius", middle=True)
-    attacked = _pick(attacks, _ATTACK, "epsilon", epsilon, "epsilon", middle=False)
-    with_interval = set(_INTERVAL) <= set(columns)
+    parts = [name for name, item in conditions.items() if item.cut and not item.is_attacked]
+    attacks = [name for name, item in conditions.items() if item.is_attacked and not item.cut]
+    grouped = "rows" in frame.columns
     rows = []
     for record in frame.to_dict("records"):
         row: Row = [_rank(record["rank"]), *(_plain(record[name]) for name in names)]
-        row.append(_with_interval(record) if with_interval else _number(record["original"]))
-        row.extend(_number(record[column]) for column in picked)
-        if picked:
-            row.append(_number(record["original"] - record[picked[0]]))
-        row.extend(_number(record[column]) for column in attacked)
+        row.append(_with_spread(record, "original") if grouped else _with_interval(record))
+        row.extend(_with_spread(record, name) for name in parts)
+        if parts:
+            row.append(_number(record["original"] - record[parts[0]]))
+        row.extend(_with_spread(record, name) for name in attacks)
+        row.append(_id(record["training"]))
         rows.append(row)
-    original = "original [95% CI]" if with_interval else "original"
-    gap = [f"original - {picked[0]}"] if picked else []
-    return ["rank", *names, original, *picked, *gap, *attacked], rows
+    original = "original" if grouped else "original [95% CI]"
+    gap = [f"original - {parts[0]}"] if parts else []
+    return ["rank", *names, original, *parts, *gap, *attacks, "id"], rows
+
+
+def notes(board: Leaderboard) -> list[str]:
+    """What a reader must know beside the rows: how images were cut, and what is not shown."""
+    cuts = list(dict.fromkeys(_cut(item) for item in board.conditions.values() if item.cut))
+    lines = [f"components: {'; '.join(cuts)}"] if cuts else []
+    if "rows" in board.frame.columns and len(board.frame):
+        lines.append("means ± standard deviation over so many rows")
+    return [*lines, *(f"left out: {item}" for item in board.left_out)]
 
 
 def without_constants(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame without names that are the same in every row, versions and identities."""
+    """The frame without names that are the same in every row, and versions."""
     columns = [str(column) for column in frame.columns]
-    hidden = [name for name in columns if name.endswith("_version") or name == "training"]
+    hidden = [name for name in columns if name.endswith("_version")]
     shown = _varying(frame)
     hidden += [name for name in columns if name in _NAMES and name not in shown]
-    return frame.drop(columns=hidden)
+    short = frame["training"].map(_id)
+    return frame.drop(columns=[*hidden, "training"]).assign(id=short)
 
 
 def wide(frame: pd.DataFrame) -> tuple[list[str], list[Row]]:
@@ -92,33 +81,21 @@ def _varying(frame: pd.DataFrame) -> list[str]:
     ]
 
 
-def _pick(
-    columns: Sequence[str],
-    pattern: re.Pattern[str],
-    part: str,
-    wanted: float | None,
-    what: str,
-    *,
-    middle: bool,
-) -> list[str]:
-    """The columns whose number is the wanted one."""
-    numbers = {
-        column: float(match[part]) for column in columns if (match := pattern.fullmatch(column))
-    }
-    values = sorted(set(numbers.values()))
-    if wanted is not None and wanted not in values:
-        known = ", ".join(f"{value:g}" for value in values) or "none"
-        raise UsageError(f"there are no rows for {what} {wanted:g}; there are: {known}")
-    if not values:
-        return []
-    default = values[(len(values) - 1) // 2] if middle else values[0]
-    chosen = default if wanted is None else wanted
-    return [column for column, number in numbers.items() if number == chosen]
+def _cut(condition: KnownCondition) -> str:
+    return (
+        f"{condition.decomposition} (version {condition.decomposition_version}), "
+        f"rescaling {condition.rescaling}"
+    )
 
 
 def _with_interval(record: dict[Any, Any]) -> str:
     low, high = (record[name] for name in _INTERVAL)
     return f"{_number(record['original'])} [{_number(low)}, {_number(high)}]"
+
+
+def _with_spread(record: dict[Any, Any], name: str) -> str:
+    deviation = _number(record.get(f"{name} sd", float("nan")))
+    return f"{_number(record[name])} ± {deviation}" if deviation else _number(record[name])
 
 
 def _number(value: Any) -> str:
@@ -129,6 +106,11 @@ def _number(value: Any) -> str:
 def _rank(value: Any) -> str:
     value = _plain(value)
     return "" if value is None else str(int(value))
+
+
+def _id(identity: Any) -> str:
+    """Enough of a training's identity to name it to other commands."""
+    return str(identity)[:_ID_DIGITS] if len(str(identity)) > 1 else ""
 
 
 def _plain(value: Any) -> Any:

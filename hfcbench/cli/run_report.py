@@ -64,18 +64,22 @@ def print_summary(
 
 
 def _print_leaderboard(plan: Plan, session: Session, console: Console) -> None:
-    from hfcbench.cli.leaderboard_table import compact
+    from hfcbench.cli.leaderboard_table import compact, notes
     from hfcbench.cli.tables import print_rows
     from hfcbench.results.opening import open_store
 
     database = session.settings.database
     with open_store(database, read_only=True) as store:
-        frame = store.leaderboard(trainings=[node.training.identity for node in plan.nodes])
-    if frame.empty:
+        board = store.leaderboard(
+            trainings=[node.training.identity for node in plan.nodes], columns="main"
+        )
+    if board.frame.empty:
         return
     console.print()
-    columns, rows = compact(frame)
+    columns, rows = compact(board)
     print_rows(columns, rows, "table")
+    for line in notes(board):
+        console.print(line)
     db = "" if database == "results.db" else f" --db {database}"
     console.print(
         f"\nnext: hfcbench leaderboard{db} --wide\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
@@ -15,12 +15,7 @@ from hfcbench.results.database.engine import writing
 from hfcbench.results.database.explanations import explained
 from hfcbench.results.database.location import DatabaseLocation
 from hfcbench.results.queries import sql_query
-from hfcbench.results.queries.frames import (
-    EvaluationFilters,
-    TrainingFilters,
-    curves_frame,
-    evaluations_frame,
-)
+from hfcbench.results.queries.questions import Questions
 from hfcbench.results.records import (
     CurvePoint,
     DatasetRecord,
@@ -30,20 +25,16 @@ from hfcbench.results.records import (
     ScoreRecord,
     TrainingRecord,
 )
-from hfcbench.results.writing import lookups, stored_predictions, writes
+from hfcbench.results.writing import lookups, writes
 from hfcbench.results.writing.evaluations import insert_evaluations, locate_evaluation
 from hfcbench.results.writing.lookups import StoredTraining
 from hfcbench.results.writing.predictions import pack_predictions
 from hfcbench.results.writing.scores import insert_scores
-from hfcbench.types import Predictions
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Store", "StoredTraining"]
 
 
-class Store:
+class Store(Questions):
     """An open results database; :func:`hfcbench.results.opening.open_store` makes one.
 
     Every writing method is one transaction: all of it is stored, or, after a StoreError or a kill,
@@ -137,68 +128,6 @@ class Store:
         """(metric, version) of the scores that these evaluations have, by identity."""
         with self._reading() as connection:
             return lookups.find_scores(connection, identities)
-
-    def predictions(self, identity: str) -> Predictions:
-        """The per-image predictions of an evaluation, exactly as they were stored."""
-        with self._reading() as connection:
-            return stored_predictions.read_predictions(connection, identity)
-
-    def leaderboard(
-        self,
-        *,
-        metric: str = "top1",
-        cutoff: float | None = None,
-        sort: str = "original",
-        group: str | None = None,
-        **filters: Unpack[EvaluationFilters],
-    ) -> pd.DataFrame:
-        """Ranked rows: one per training x defence, and per dataset split, decomposition and n.
-
-        Columns: ``rank``; what decides which rows compare (:data:`~.ranking.COMPARABLE`: dataset,
-        fingerprint (12 digits), split, decomposition and its version, rescaling, number of images
-        n); model, heuristics, trained_on, defence, seed, epochs; ``original`` with its 95% interval
-        ``original_low``, ``original_high``; one per component (``lfc@4``, ..., ``hfc@4``, ...); one
-        per attack and epsilon (``fgsm@0.03``); ``robust``, the worst of those on originals, and
-        ``n_attacked``, the number of images that were attacked; versions; the training's identity.
-
-        Ranks hold among rows that compare, and start from 1 in each such set. When the column to
-        sort by is over attacked images, ``n_attacked`` must agree as well. NaN and infinite scores
-        are shown as they are and have no rank.
-
-        Args:
-            metric: the metric in all columns.
-            cutoff: show components of this radius or rank only.
-            sort: a column, best first; ``-COLUMN`` for the reverse.
-            group: show means over the rows that share this column, e.g. ``model``.
-            filters: see :class:`~hfcbench.results.queries.frames.EvaluationFilters`.
-
-        Raises:
-            UsageError: there is no such column to sort or group by.
-        """
-        from hfcbench.results.queries.leaderboard import leaderboard_frame
-
-        with self._reading() as connection:
-            scores = evaluations_frame(connection, filters, metric)
-        return leaderboard_frame(scores, metric=metric, cutoff=cutoff, sort=sort, group=group)
-
-    def evaluations(
-        self, *, metric: str | None = None, **filters: Unpack[EvaluationFilters]
-    ) -> pd.DataFrame:
-        """One row per score: training, condition, metric, value, 95% interval and n."""
-        with self._reading() as connection:
-            return evaluations_frame(connection, filters, metric)
-
-    def curves(
-        self,
-        *,
-        metric: str | None = None,
-        split: str | None = None,
-        component: str | None = None,
-        **filters: Unpack[TrainingFilters],
-    ) -> pd.DataFrame:
-        """One row per point of the training curves."""
-        with self._reading() as connection:
-            return curves_frame(connection, filters, metric, split, component)
 
     def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and rows of a single reading SQL statement; nothing can be written with it.

@@ -136,7 +136,12 @@ def predictions(n: int = 100, seed: int = 0, classes: int = 10) -> Predictions:
 
 
 def score(value: float, *, metric: str = "top1", version: str = "1", n: int = 100) -> ScoreRecord:
-    return ScoreRecord(metric, version, Score(value, value - 0.1, value + 0.1, n))
+    return ScoreRecord(
+        metric,
+        version,
+        Score(value, value - 0.1, value + 0.1, n),
+        higher_is_better=metric != "loss",
+    )
 
 
 def evaluation(

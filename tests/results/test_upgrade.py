@@ -86,7 +86,7 @@ def test_a_golden_database_is_upgraded_and_used(
         run_id = store.begin_run(build.run())
         store.add_training(training, run_id)
         store.add_evaluations([build.evaluation(training, value=1.0)], run_id)
-        board = store.leaderboard(decomposition="fft-radial")
+        board = store.leaderboard(decomposition="fft-radial").frame
         assert board["original"].tolist() == [1.0, 0.75, 0.75, 0.5, 0.5]
         assert len(store.evaluations()) == 23
     assert revision_in(path) == REVISIONS[-1]

@@ -283,7 +283,7 @@ blocks:
 """
     )
     with open_store(place.database, read_only=True) as store:
-        (row,) = store.leaderboard().to_dict("records")
+        (row,) = store.leaderboard().frame.to_dict("records")
     lost = "hfc@8" if kept == "lfc@8" else "lfc@8"
     assert row["original"] > 0.95
     assert row[kept] == pytest.approx(row["original"], abs=0.03)

@@ -1,193 +1,231 @@
-"""From tidy scores to the leaderboard's rows: one per training and defence, a column per score."""
+"""The leaderboard: a row per training and defence, a column per condition, ranks that hold."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from hfcbench.results.queries.ranking import COMPARABLE, grouped, ranked
+from sqlalchemy import Connection, func, select
+
+from hfcbench.errors import UsageError, nearest
+from hfcbench.results.queries import facts
+from hfcbench.results.queries.conditions import (
+    KnownCondition,
+    KnownMetric,
+    column_names,
+    column_order,
+    known_conditions,
+    known_metric,
+    main_cut,
+    middle,
+)
+from hfcbench.results.queries.naming import GROUPS, NAMES, SECTION
+from hfcbench.results.queries.pivot import LeaderboardRows, pivoted
+from hfcbench.results.queries.ranking import Order, in_sections, limited, means, ranked
+from hfcbench.results.queries.where import Filter
+from hfcbench.results.schema import Score
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MODEL = ("training", "split", "defence", "defence_version")
-_PART = ("decomposition", "decomposition_version", "rescaling")
-_PARTS = ("lfc", "hfc", "band", "rest")
-_KEYS = ("model_key", "n", "part_key", "images_key")
-_ORIGINAL = {"original": "value", "original_low": "low", "original_high": "high"}
-_NAMES = ("model", "heuristics", "trained_on", "defence", "seed", "epochs")
-_LAST = ("model_version", "defence_version", "training")
-_LOWER_IS_BETTER = frozenset({"loss"})
-_NO_PART = -1
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many rows or scores are not shown or have no rank, and why."""
+
+    count: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.what}"
 
 
-def leaderboard_frame(
-    scores: pd.DataFrame, *, metric: str, cutoff: float | None, sort: str, group: str | None
-) -> pd.DataFrame:
-    """Pivot and rank the scores of one metric, as ``Store.leaderboard`` describes.
+@dataclass(frozen=True)
+class Leaderboard:
+    """Ranked rows.
 
-    Args:
-        scores: from :func:`hfcbench.results.queries.frames.evaluations_frame`.
-        metric: which metric they are of.
-        cutoff: show components of this radius or rank only.
-        sort: the column to rank by.
-        group: show the mean over rows that share this column.
+    Attributes:
+        frame: see :meth:`hfcbench.results.store.Store.leaderboard`.
+        conditions: what each column of scores is of, by the column's name.
+        left_out: what is not in the frame or has no rank, and why.
     """
-    import pandas as pd
 
-    lower_is_better = metric in _LOWER_IS_BETTER
-    scores = _with_keys(_newest(scores))
-    clean = scores[scores["attack"] == "none"]
-    attacked = _on_most_images(scores[scores["attack"] != "none"])
-    parts = clean[clean["part_key"] != _NO_PART]
-    if cutoff is not None:
-        parts = parts[parts["cutoff"] == cutoff]
-    originals = clean[clean["part_key"] == _NO_PART]
-    rows = _rows(originals, parts)
-    columns = {
-        name: _look_up(rows, _KEYS[:2], originals, column) for name, column in _ORIGINAL.items()
-    }
-    columns |= _components(rows, parts)
-    attacks = _attacks(rows, attacked)
-    columns |= attacks
-    columns["robust"] = _robust(rows, attacked, lower_is_better)
-    measured = list(columns)
-    columns["n_attacked"] = _attacked_images(rows, attacked)
-    names = _names(rows, scores, parts)
-    order = [*COMPARABLE, *_NAMES, *columns, *_LAST]
-    frame = pd.DataFrame({"n": rows["n"], **names, **columns}, columns=order)
-    if group is not None:
-        frame = grouped(frame, group, measured)
-    frame = ranked(frame, sort, measured, [*attacks, "robust"], lower_is_better=lower_is_better)
-    return frame.assign(fingerprint=frame["fingerprint"].str[:12])
+    frame: pd.DataFrame
+    conditions: Mapping[str, KnownCondition]
+    left_out: tuple[LeftOut, ...]
 
 
-def _newest(scores: pd.DataFrame) -> pd.DataFrame:
-    """One score per condition: of the newest metric version and the evaluation stored last."""
-    if len(scores):
-        newest = max(scores["metric_version"].unique(), key=_natural)
-        scores = scores[scores["metric_version"] == newest]
-    condition = [*_MODEL, "attack", "attack_version", "epsilon", "component", *_PART, "n"]
-    return scores.drop_duplicates(condition, keep="last")
+@dataclass(frozen=True)
+class Question:
+    """What a leaderboard is asked for; see :meth:`hfcbench.results.store.Store.leaderboard`."""
+
+    metric: str
+    sort: str
+    group: str | None
+    limit: int | None
+    columns: Literal["all", "main"]
+    cutoff: float | None
+    epsilon: float | None
 
 
-def _natural(version: str) -> list[tuple[int, str]]:
-    """A key that puts version 10 behind version 9."""
-    return [(int(digits or 0), other) for digits, other in re.findall(r"(\d+)|(\D+)", version)]
+def leaderboard(connection: Connection, question: Question, where: Filter) -> Leaderboard:
+    """Answer a question: rank all rows by few numbers, then fetch what the best ones show.
 
-
-def _with_keys(scores: pd.DataFrame) -> pd.DataFrame:
-    """Small integers instead of columns that may be missing: what a row, what its parts are of."""
-    part_key = scores.groupby([*_PART], dropna=False).ngroup()
-    return scores.assign(
-        model_key=scores.groupby([*_MODEL], dropna=False).ngroup(),
-        images_key=scores.groupby(["dataset", "fingerprint", "split"]).ngroup(),
-        part_key=part_key.where(scores["decomposition"].notna(), _NO_PART),
+    Raises:
+        UsageError: there is no such metric, column, group, cutoff or epsilon.
+    """
+    if question.group is not None and question.group not in GROUPS:
+        raise UsageError(
+            f"the leaderboard cannot be grouped by '{question.group}'; "
+            + nearest(question.group, GROUPS)
+        )
+    metric = known_metric(connection, question.metric)
+    clause = where.clause()
+    allowed = facts.condition_ids_where(connection, clause)
+    known = [item for item in known_conditions(connection) if item.condition_id in allowed]
+    originals = [item for item in known if item.is_original]
+    if metric is None or not originals:
+        return Leaderboard(pivoted(LeaderboardRows.empty(), [], None, NAMES), {}, ())
+    columns = _columns(known, question)
+    order = _order(question.sort, known, columns, lower_is_better=not metric.higher_is_better)
+    needed = {item.condition_id: item for item in (*originals, *order.conditions)}
+    scores = facts.scores_under(connection, metric, list(needed), clause)
+    trainings = facts.trainings_where(connection)
+    rows = in_sections(scores, needed, trainings, order)
+    if question.group is not None:
+        rows = means(rows, question.group)
+    rows = ranked(rows, order)
+    shown = limited(rows, question.limit)
+    found = facts.scores_of(
+        connection, metric, _members(shown), [item.condition_id for item in columns]
+    )
+    table = LeaderboardRows(shown, found, trainings, question.group)
+    present = set(found["condition_id"])
+    columns = [item for item in columns if item.condition_id in present]
+    frame = pivoted(table, columns, metric, NAMES)
+    names = column_names(columns)
+    return Leaderboard(
+        frame,
+        {names[item.condition_id]: item for item in columns},
+        tuple(_left_out(connection, metric, rows, shown, known, columns, order)),
     )
 
 
-def _rows(originals: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
-    """A row per model, decomposition and n; originals without any components have one too."""
-    import pandas as pd
-
-    of_parts = parts[[*_KEYS]].drop_duplicates()
-    have_parts = pd.MultiIndex.from_frame(of_parts[["model_key", "n"]])
-    keys = originals[[*_KEYS]].drop_duplicates()
-    alone = ~pd.MultiIndex.from_frame(keys[["model_key", "n"]]).isin(have_parts)
-    return pd.concat([of_parts, keys[alone]], ignore_index=True)
-
-
-def _with_only_part(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows without components join the one decomposition that others of the same images have.
-
-    Nothing contradicts it; where there are several, there is no telling which.
-    """
-    others = rows[rows["part_key"] != _NO_PART].groupby(["images_key", "n"])["part_key"]
-    only = others.first()[others.nunique() == 1].rename("part_key").reset_index()
-    adopted = rows[["images_key", "n"]].merge(only, how="left")["part_key"].fillna(_NO_PART)
-    alone = rows["part_key"] == _NO_PART
-    return rows.assign(part_key=rows["part_key"].mask(alone, adopted).astype("int64"))
-
-
-def _look_up(rows: pd.DataFrame, keys: Sequence[str], source: pd.DataFrame, column: str) -> Any:
-    """For each row the source's value of equal keys, or NaN."""
-    import pandas as pd
-
-    if len(keys) == 1:
-        return source.set_index(keys[0])[column].reindex(rows[keys[0]]).to_numpy()
-    values = source.set_index([*keys])[column]
-    return values.reindex(pd.MultiIndex.from_frame(rows[[*keys]])).to_numpy()
+def _order(
+    sort: str,
+    known: Sequence[KnownCondition],
+    columns: Sequence[KnownCondition],
+    *,
+    lower_is_better: bool,
+) -> Order:
+    """Which conditions the rows are sorted by."""
+    column, reverse = sort.removeprefix("-"), sort.startswith("-")
+    if column in NAMES:
+        return Order(column, (), reverse, lower_is_better, by_name=True)
+    if column == "robust":
+        attacked = [item for item in columns if item.is_attacked and item.cut is None]
+        return Order(column, tuple(attacked), reverse, lower_is_better, attacked=True)
+    names = column_names(known)
+    matching = [item for item in known if names[item.condition_id] == column]
+    if not matching:
+        # A component that was cut in several ways means the way that is shown first.
+        cuts = main_cut(_cut_counts(known))
+        plain = column_names([item for item in known if item.cut in (None, cuts)])
+        matching = [item for item in known if plain.get(item.condition_id) == column]
+    if not matching:
+        raise UsageError(
+            f"the leaderboard has no column '{column}' to sort by; "
+            + nearest(column, sorted({*names.values(), *NAMES, "robust"}))
+        )
+    attacked_column = matching[0].is_attacked
+    return Order(column, tuple(matching), reverse, lower_is_better, attacked=attacked_column)
 
 
-def _components(rows: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
-    """A column per component: those of the low part by cutoff, then those of the high part."""
-    described = parts[["component", "part", "cutoff_inner", "cutoff"]].drop_duplicates("component")
-    known = {part: position for position, part in enumerate(_PARTS)}
-    described = described.assign(position=described["part"].map(known))
-    order = ["position", "part", "cutoff", "cutoff_inner"]
-    described = described.sort_values(order, na_position="last")
-    return {
-        str(name): _look_up(rows, _KEYS[:3], parts[parts["component"] == name], "value")
-        for name in described["component"]
-    }
+def _columns(known: Sequence[KnownCondition], question: Question) -> list[KnownCondition]:
+    """The conditions that are shown: all, or one cutoff of one cut and one epsilon."""
+    parts = [item for item in known if item.cut is not None and not item.is_attacked]
+    attacked = [item for item in known if item.is_attacked]
+    cutoff, epsilon = question.cutoff, question.epsilon
+    if question.columns == "main":
+        cut = main_cut(_cut_counts(known))
+        parts = [item for item in parts if item.cut == cut]
+        attacked = [item for item in attacked if item.cut is None]
+        cutoff = middle(item.cutoff or 0.0 for item in parts) if cutoff is None else cutoff
+        if epsilon is None:
+            epsilon = min((item.epsilon or 0.0 for item in attacked), default=None)
+    parts = _of(parts, "cutoff", cutoff, question.cutoff, "radius")
+    attacked = [
+        *_of(
+            [item for item in attacked if item.cut is None],
+            "epsilon",
+            epsilon,
+            question.epsilon,
+            "epsilon",
+        ),
+        *_of([item for item in attacked if item.cut is not None], "cutoff", cutoff, None, ""),
+    ]
+    originals = [item for item in known if item.is_original]
+    return sorted([*originals, *parts, *attacked], key=column_order)
 
 
-def _attacks(rows: pd.DataFrame, attacked: pd.DataFrame) -> dict[str, Any]:
-    """A column such as ``fgsm@0.03`` per attack and epsilon.
-
-    Attacked components are named ``lfc@8 under fgsm@0.03``; an attack of which there are several
-    versions is named with its version.
-    """
-    versions = attacked.groupby("attack")["attack_version"].transform("nunique")
-    columns = {}
-    conditions = ["attack", "attack_version", "component", "epsilon"]
-    attacked = attacked.assign(versioned=versions > 1)
-    is_part = attacked["part_key"] != _NO_PART
-    for components, keys in ((attacked[~is_part], _KEYS[:1]), (attacked[is_part], _KEYS[:3:2])):
-        for _, chosen in components.groupby(conditions, dropna=False, sort=True):
-            columns[_attack_name(chosen.iloc[0])] = _look_up(rows, keys, chosen, "value")
-    return columns
-
-
-def _on_most_images(attacked: pd.DataFrame) -> pd.DataFrame:
-    """Of each model, only the attacks on the largest number of images: those compare."""
-    most = attacked.groupby("model_key")["n"].transform("max")
-    return attacked[attacked["n"] == most]
+def _of(
+    items: list[KnownCondition],
+    field: str,
+    wanted: float | None,
+    asked: float | None,
+    what: str,
+) -> list[KnownCondition]:
+    if wanted is None:
+        return items
+    chosen = [item for item in items if getattr(item, field) == wanted]
+    if asked is not None and not chosen:
+        values = sorted({getattr(item, field) or 0.0 for item in items})
+        there = ", ".join(f"{value:g}" for value in values) or "none"
+        raise UsageError(f"there are no rows for {what} {asked:g}; there are: {there}")
+    return chosen
 
 
-def _attack_name(score: Any) -> str:
-    """What the column is called that shows this score."""
-    attack, epsilon = str(score["attack"]), float(score["epsilon"])
-    short = f"{epsilon:g}"
-    strength = short if float(short) == epsilon else repr(epsilon)
-    version = f" v{score['attack_version']}" if score["versioned"] else ""
-    under = "" if score["component"] == "original" else f"{score['component']} under "
-    return f"{under}{attack}{version}@{strength}"
+def _cut_counts(known: Sequence[KnownCondition]) -> dict[tuple[str, str | None, str | None], int]:
+    counts: dict[tuple[str, str | None, str | None], int] = {}
+    for item in known:
+        if item.cut is not None and not item.is_attacked:
+            counts[item.cut] = counts.get(item.cut, 0) + 1
+    return counts
 
 
-def _robust(rows: pd.DataFrame, attacked: pd.DataFrame, lower_is_better: bool) -> Any:
-    """The worst score on attacked originals."""
-    values = attacked[attacked["part_key"] == _NO_PART].groupby("model_key")["value"]
-    worst = values.max() if lower_is_better else values.min()
-    # pandas skips NaN, but a score that is none cannot be said to be no worse than the others.
-    worst = worst.where(values.count() == values.size())
-    return worst.reindex(rows["model_key"]).to_numpy()
+def _members(shown: pd.DataFrame) -> list[int]:
+    return sorted({member for members in shown["members"] for member in members})
 
 
-def _attacked_images(rows: pd.DataFrame, attacked: pd.DataFrame) -> Any:
-    """How many images were attacked; 0 where there was no attack."""
-    counts = attacked.groupby("model_key")["n"].max()
-    return counts.reindex(rows["model_key"], fill_value=0).to_numpy()
-
-
-def _names(rows: pd.DataFrame, scores: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
-    """What the keys stand for."""
-    models = scores.drop_duplicates("model_key")
-    names = {
-        name: _look_up(rows, ["model_key"], models, name)
-        for name in ("dataset", "fingerprint", "split", *_NAMES, *_LAST)
-    }
-    part_keys = _with_only_part(rows)
-    of_parts = parts.drop_duplicates("part_key")
-    return names | {name: _look_up(part_keys, ["part_key"], of_parts, name) for name in _PART}
+def _left_out(
+    connection: Connection,
+    metric: KnownMetric,
+    rows: pd.DataFrame,
+    shown: pd.DataFrame,
+    known: Sequence[KnownCondition],
+    columns: Sequence[KnownCondition],
+    order: Order,
+) -> list[LeftOut]:
+    """Everything that a reader may miss, with its reason."""
+    found = []
+    if len(rows) > len(shown):
+        found.append(LeftOut(len(rows) - len(shown), "rows beyond the limit"))
+    unranked = int(rows["rank"].isna().sum())
+    if unranked:
+        why = f"rows without a rank: no finite score in column '{order.column}'"
+        found.append(LeftOut(unranked, why))
+    sections = rows.groupby(list(SECTION), dropna=False).ngroups
+    if sections > 1:
+        what = "rankings that do not compare: other content, scale, split, procedure or n"
+        found.append(LeftOut(sections, what))
+    if metric.older:
+        count = connection.scalar(select(func.count()).where(Score.metric_id.in_(metric.older)))
+        found.append(LeftOut(count or 0, f"scores of older versions of metric '{metric.name}'"))
+    shown_cuts = {item.cut for item in columns}
+    hidden = {item.cut for item in known if item.cut is not None and item.cut not in shown_cuts}
+    for decomposition, version, rescaling in sorted(hidden, key=str):
+        count = sum(item.cut == (decomposition, version, rescaling) for item in known)
+        what = f"conditions of {decomposition} (version {version}, rescaling {rescaling})"
+        found.append(LeftOut(count, what))
+    return found

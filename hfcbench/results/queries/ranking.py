@@ -1,100 +1,146 @@
-"""Ranking leaderboard rows against those that they compare with."""
+"""Ranking rows against those that they compare with, from few numbers for each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from hfcbench.errors import UsageError, nearest
+from hfcbench.results.queries.conditions import KnownCondition
+from hfcbench.results.queries.naming import SECTION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPARABLE = (
-    *("dataset", "fingerprint", "split"),
-    *("decomposition", "decomposition_version", "rescaling", "n"),
-)
-"""Rows rank against each other only if they agree in all of these."""
+STATE = ("procedure", "split", "defence", "defence_version")
 
-_SEVERAL = "*"
 # Means of equal numbers differ in their last bits; ties must not.
 _DIGITS = 12
 
 
-def ranked(
-    frame: pd.DataFrame,
-    sort: str,
-    measured: Sequence[str],
-    attacks: Sequence[str],
-    *,
-    lower_is_better: bool,
-) -> pd.DataFrame:
-    """Sort rows, best first among those that compare, and put the column ``rank`` in front.
+@dataclass(frozen=True)
+class Order:
+    """What rows are sorted by.
 
-    Equal values share a rank and the next one follows after all of them (1, 2, 2, 4). What is not
-    finite has no rank and comes last. Sorting by a name ranks by ``original`` all the same.
+    Attributes:
+        column: a name, or a column of scores.
+        conditions: those whose scores decide; of several for one row the worst counts.
+        reverse: worst first; ranks stay as they are.
+        lower_is_better: whether the smallest score is the best.
+        by_name: the column is a name; ranks are those of the originals.
+        attacked: scores are over the attacked images, whose number must agree as well.
+    """
+
+    column: str
+    conditions: tuple[KnownCondition, ...]
+    reverse: bool
+    lower_is_better: bool
+    by_name: bool = False
+    attacked: bool = False
+
+
+def in_sections(
+    scores: pd.DataFrame,
+    conditions: Mapping[int, KnownCondition],
+    trainings: pd.DataFrame,
+    order: Order,
+) -> pd.DataFrame:
+    """One row per training, defence, split, procedure and n that has a score on originals.
+
+    Columns: those of the trainings, :data:`STATE`, ``n``, ``original``, ``sort_value``,
+    ``n_sorted`` (0 but for attacks) and ``members`` (the ids of the row's trainings).
 
     Args:
-        frame: leaderboard rows.
-        sort: a column; a minus in front reverses the order, not the ranks.
-        measured: the columns that hold scores.
-        attacks: those of them that are over ``n_attacked`` images.
-        lower_is_better: whether the smallest score is the best.
-
-    Raises:
-        UsageError: there is no such column to sort by.
-    """
-    column, reverse = sort.removeprefix("-"), sort.startswith("-")
-    if column not in frame.columns:
-        if len(frame):
-            raise UsageError(
-                f"the leaderboard has no column '{column}' to sort by; "
-                + nearest(column, map(str, frame.columns))
-            )
-        column = "original"
-    by_score = column in measured
-    value = (frame[column] if by_score else frame["original"]).round(_DIGITS)
-    value = value.where(value.abs() < float("inf"))
-    groups = [*COMPARABLE, "n_attacked"] if column in attacks else [*COMPARABLE]
-    together = frame[groups].assign(value=value).groupby(groups, dropna=False)["value"]
-    rank = together.rank(method="min", ascending=lower_is_better).astype("Int64")
-    ascending = (lower_is_better if by_score else True) ^ reverse
-    frame = frame.assign(sort_value=value if by_score else frame[column])
-    frame.insert(0, "rank", rank)
-    names = [name for name in ("model", "heuristics", "defence", "seed") if name in frame]
-    order = [*groups, "sort_value", *names]
-    directions = [name != "n" and name != "n_attacked" for name in groups]
-    frame = frame.sort_values(
-        order, ascending=[*directions, ascending, *(True for _ in names)], na_position="last"
-    )
-    return frame.drop(columns="sort_value").reset_index(drop=True)
-
-
-def grouped(frame: pd.DataFrame, group: str, measured: Sequence[str]) -> pd.DataFrame:
-    """Means of the rows that compare and share a column; ``rows`` says of how many.
-
-    A mean is NaN unless all of its rows have the score. Names that differ within a group become
-    ``*``; there is no interval, since that of one model says nothing about several.
-
-    Raises:
-        UsageError: there is no such column, or it holds scores.
+        scores: of originals and of the order's conditions.
+        conditions: of these scores, by id.
+        trainings: by ``training_id``.
+        order: how the rows will be sorted.
     """
     import pandas as pd
 
-    names = [str(name) for name in frame.columns if name not in measured]
-    if group not in names:
-        raise UsageError(f"the leaderboard cannot be grouped by '{group}'; {nearest(group, names)}")
-    keys = list(dict.fromkeys([*COMPARABLE, group]))
-    rows = []
-    for _, members in frame.groupby(keys, dropna=False, sort=False):
-        row = {name: _common(members[name]) for name in names}
-        row |= {name: members[name].mean(skipna=False) for name in measured}
-        row |= {"original_low": float("nan"), "original_high": float("nan"), "rows": len(members)}
-        rows.append(row)
-    means = pd.DataFrame(rows, columns=[*map(str, frame.columns), "rows"])
-    numbers = {"rows": "int64", "n": "int64"} | dict.fromkeys(measured, "float64")
-    return means.astype(numbers)
+    states = {str(condition.state): condition.state for condition in conditions.values()}
+    of_condition = {number: str(condition.state) for number, condition in conditions.items()}
+    scores = scores.assign(state=scores["condition_id"].map(of_condition))
+    originals = [number for number, condition in conditions.items() if condition.is_original]
+    keys = ["training_id", "state", "n"]
+    clean = scores[scores["condition_id"].isin(originals)].drop_duplicates(keys, keep="last")
+    rows = clean[[*keys, "value"]].rename(columns={"value": "original"})
+    deciding = {condition.condition_id for condition in order.conditions}
+    sorting = scores[scores["condition_id"].isin(deciding)]
+    if not deciding:
+        rows = rows.assign(sort_value=rows["original"], n_sorted=0)
+    elif order.attacked:
+        rows = rows.merge(_worst(sorting, order), how="left", on=["training_id", "state"])
+        rows["n_sorted"] = rows["n_sorted"].fillna(0).astype("int64")
+    else:
+        newest = sorting.drop_duplicates(keys, keep="last").set_index(keys)
+        value = newest["value"].rename("sort_value")
+        rows = rows.join(value, on=keys).assign(n_sorted=0)
+    described = pd.DataFrame(list(states.values()), index=list(states), columns=list(STATE))
+    rows = rows.join(described, on="state").join(trainings, on="training_id")
+    members: Any = [(number,) for number in rows["training_id"]]
+    return rows.assign(members=members)
 
 
-def _common(values: pd.Series) -> object:
-    return values.iloc[0] if values.nunique(dropna=False) == 1 else _SEVERAL
+def _worst(sorting: pd.DataFrame, order: Order) -> pd.DataFrame:
+    """The worst attacked score of each row, over the largest number of images attacked.
+
+    Unknown unless the row faced all of the order's attacks on originals that any row faced.
+    """
+    most = sorting.groupby(["training_id", "state"])["n"].transform("max")
+    grouped = sorting[sorting["n"] == most].groupby(["training_id", "state"])
+    worst: Any = grouped["value"].max() if order.lower_is_better else grouped["value"].min()
+    # pandas skips NaN, but a score that is none cannot be said to be no worse than the others.
+    worst = worst.where(grouped["value"].count() == grouped.size())
+    frame: pd.DataFrame = worst.rename("sort_value").to_frame()
+    counted: pd.DataFrame = frame.assign(n_sorted=grouped["n"].max()).reset_index()
+    return counted
+
+
+def means(rows: pd.DataFrame, group: str) -> pd.DataFrame:
+    """Means over the rows of a section that share a column; NaN unless all of them have a score."""
+    keys = [*SECTION, group]
+    if group == "configuration":
+        keys += ["defence", "defence_version"]
+    grouped: Any = rows.groupby(keys, dropna=False, sort=False)
+    averaged = grouped[["original", "sort_value"]].mean()
+    whole = grouped[["original", "sort_value"]].count().eq(grouped.size(), axis=0)
+    averaged = averaged.where(whole)
+    first = grouped.nth(0).set_index(keys).drop(columns=["original", "sort_value", "members"])
+    members = grouped["members"].agg(lambda values: tuple(sorted({i for m in values for i in m})))
+    count = grouped.size().rename("rows")
+    pair: Any = list(zip(rows["training_id"], rows["state"], strict=True))
+    pairs: Any = rows.assign(pair=pair).groupby(keys, dropna=False, sort=False)["pair"].agg(tuple)
+    combined: pd.DataFrame = first.join(averaged).join(members).join(count).reset_index()
+    combined["pairs"] = list(pairs)
+    return combined
+
+
+def ranked(rows: pd.DataFrame, order: Order) -> pd.DataFrame:
+    """Add ``rank`` and sort: sections one after the other, in each the best first.
+
+    Equal values share a rank and the next one follows after all of them (1, 2, 2, 4). What is not
+    finite has no rank and comes last. Sorting by a name ranks by ``original`` all the same.
+    """
+    value = rows["sort_value"].round(_DIGITS)
+    value = value.where(value.abs() < float("inf"))
+    together = [*SECTION, "n_sorted"]
+    groups = rows[together].assign(value=value).groupby(together, dropna=False)["value"]
+    rank = groups.rank(method="min", ascending=order.lower_is_better).astype("Int64")
+    rows = rows.assign(rank=rank, sort_key=rows[order.column] if order.by_name else value)
+    names = ["model", "heuristics", "defence", "seed"]
+    ascending = (True if order.by_name else order.lower_is_better) ^ order.reverse
+    directions = [name not in ("n", "n_sorted") for name in together]
+    rows = rows.sort_values(
+        [*together, "sort_key", *names],
+        ascending=[*directions, ascending, *(True for _ in names)],
+        na_position="last",
+    )
+    return rows.drop(columns="sort_key").reset_index(drop=True)
+
+
+def limited(rows: pd.DataFrame, limit: int | None) -> pd.DataFrame:
+    """The first rows of every section."""
+    if limit is None:
+        return rows
+    return rows.groupby(list(SECTION), dropna=False, sort=False).head(limit)

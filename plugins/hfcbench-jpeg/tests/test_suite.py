@@ -23,7 +23,7 @@ def test_a_suite_finds_the_defence_and_stores_its_scores(tmp_path, monkeypatch):
     assert call(["run", "--suite", "jpeg.yaml", "--cache-dir", "cache"]) == 0
 
     with hfcbench.open_store("results.db", read_only=True) as store:
-        frame = store.leaderboard().set_index("defence")
+        frame = store.leaderboard().frame.set_index("defence")
         _, plugins = store.query("select name, version from plugins where name = 'jpeg'")
     assert plugins == [("jpeg", "0.1.0")]
     # The evidence lies in high frequencies, which such compression removes.

@@ -1,0 +1,173 @@
+"""Conditions and metrics in memory: a few rows that tell which scores a question needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, select
+
+from hfcbench.errors import UsageError, nearest
+from hfcbench.results.schema import Condition, Metric
+
+Cut: TypeAlias = tuple[str, str | None, str | None]
+"""Decomposition, its version, and rescaling: scores of different cuts never compare."""
+
+_PARTS = ("lfc", "hfc", "band", "rest")
+
+
+@dataclass(frozen=True)
+class KnownCondition:
+    """A row of table ``conditions``."""
+
+    condition_id: int
+    procedure: str
+    split: str
+    defence: str
+    defence_version: str | None
+    attack: str
+    attack_version: str | None
+    epsilon: float | None
+    component: str
+    part: str
+    cutoff: float | None
+    cutoff_inner: float | None
+    decomposition: str | None
+    decomposition_version: str | None
+    rescaling: str | None
+
+    @property
+    def state(self) -> tuple[str, str, str, str | None]:
+        """What the model is in: evaluation procedure, split, and defence with its version."""
+        return self.procedure, self.split, self.defence, self.defence_version
+
+    @property
+    def cut(self) -> Cut | None:
+        """How the images were split; None for originals."""
+        if self.decomposition is None:
+            return None
+        return self.decomposition, self.decomposition_version, self.rescaling
+
+    @property
+    def is_attacked(self) -> bool:
+        return self.attack != "none"
+
+    @property
+    def is_original(self) -> bool:
+        """Whether this is the clean original, which everything is held against."""
+        return self.cut is None and not self.is_attacked
+
+
+@dataclass(frozen=True)
+class KnownMetric:
+    """A metric in the version that counts, and the ids of its older versions."""
+
+    metric_id: int
+    name: str
+    version: str
+    higher_is_better: bool
+    older: tuple[int, ...]
+
+
+def known_conditions(connection: Connection) -> list[KnownCondition]:
+    """All conditions, in the order in which they were first met."""
+    columns = [getattr(Condition, name) for name in KnownCondition.__dataclass_fields__]
+    rows = connection.execute(select(*columns).order_by(Condition.condition_id))
+    return [KnownCondition(*row) for row in rows]
+
+
+def known_metric(connection: Connection, name: str) -> KnownMetric | None:
+    """The newest version of a metric; None in a database without scores.
+
+    Raises:
+        UsageError: there are scores, but none of this metric.
+    """
+    columns = (Metric.metric_id, Metric.name, Metric.version, Metric.higher_is_better)
+    rows: list[Any] = list(connection.execute(select(*columns)))
+    if not rows:
+        return None
+    matching = sorted((row for row in rows if row[1] == name), key=lambda row: _natural(row[2]))
+    if not matching:
+        raise UsageError(
+            f"there are no scores of metric '{name}'; "
+            + nearest(name, sorted({row[1] for row in rows}))
+        )
+    newest = matching[-1]
+    older = tuple(row[0] for row in matching[:-1])
+    return KnownMetric(newest[0], newest[1], newest[2], newest[3], older)
+
+
+def column_names(conditions: Iterable[KnownCondition]) -> dict[int, str]:
+    """What the leaderboard's column of each condition is called, by condition id.
+
+    ``original``, ``lfc@8``, ``fgsm@0.03``, ``lfc@8 under fgsm@0.03``. Where components were cut in
+    several ways, or an attack has several versions, the names say which: ``lfc@8 [svd, none]``.
+    """
+    items = list(conditions)
+    cuts = {item.cut for item in items if item.cut is not None}
+    cut_names = _cut_names(cuts)
+    versions: dict[str, set[str | None]] = {}
+    for item in items:
+        versions.setdefault(item.attack, set()).add(item.attack_version)
+    names: dict[int, str] = {}
+    for item in items:
+        name = item.component
+        if item.cut is not None and len(cuts) > 1:
+            name += f" [{cut_names[item.cut]}]"
+        if item.is_attacked:
+            attack = attack_name(item, several_versions=len(versions[item.attack]) > 1)
+            name = attack if item.cut is None else f"{name} under {attack}"
+        names[item.condition_id] = name
+    return names
+
+
+def attack_name(condition: KnownCondition, *, several_versions: bool) -> str:
+    """``fgsm@0.03``, or ``fgsm v2@0.03`` where there are several versions."""
+    version = f" v{condition.attack_version}" if several_versions else ""
+    return f"{condition.attack}{version}@{strength(condition.epsilon or 0.0)}"
+
+
+def strength(epsilon: float) -> str:
+    """An epsilon as short as it can be told exactly."""
+    short = f"{epsilon:g}"
+    return short if float(short) == epsilon else repr(epsilon)
+
+
+def column_order(condition: KnownCondition) -> tuple[object, ...]:
+    """Sorts columns: the original, components by part and cutoff, attacks, attacked components."""
+    position = _PARTS.index(condition.part) if condition.part in _PARTS else len(_PARTS)
+    kind = (condition.is_attacked, condition.cut is not None)
+    attack = (condition.attack, str(condition.attack_version), condition.epsilon or 0.0)
+    cut = tuple(map(str, condition.cut or ()))
+    ends = (condition.cutoff or 0.0, condition.cutoff_inner or 0.0)
+    if condition.is_attacked:
+        return (*kind, *attack, position, condition.part, cut, *ends)
+    return (*kind, "", "", 0.0, position, condition.part, cut, *ends)
+
+
+def main_cut(counts: Mapping[Cut, int]) -> Cut | None:
+    """The way of cutting that most conditions have; the first of equals by name."""
+    return min(counts, key=lambda cut: (-counts[cut], tuple(map(str, cut))), default=None)
+
+
+def middle(values: Iterable[float]) -> float | None:
+    """The middle one of the different values, the lower of two."""
+    ordered = sorted(set(values))
+    return ordered[(len(ordered) - 1) // 2] if ordered else None
+
+
+def _cut_names(cuts: Iterable[Cut]) -> dict[Cut, str]:
+    known = list(cuts)
+    names = {}
+    for cut in known:
+        decomposition, version, rescaling = cut
+        several = len({other[1] for other in known if other[0] == decomposition}) > 1
+        names[cut] = f"{decomposition}{f' v{version}' if several else ''}, {rescaling}"
+    return names
+
+
+def _natural(version: str) -> list[tuple[int, str]]:
+    """A key that puts version 10 behind version 9."""
+    return [(int(digits or 0), other) for digits, other in re.findall(r"(\d+)|(\D+)", version)]

@@ -1,0 +1,197 @@
+"""From the rows of a ranking to the leaderboard's frame: a column for every condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hfcbench.results.queries.conditions import KnownCondition, KnownMetric, column_names
+from hfcbench.results.queries.naming import SECTION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LAST = ("model_version", "defence_version", "training")
+_SEVERAL = "*"
+_FINGERPRINT_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class LeaderboardRows:
+    """What a leaderboard shows, before it is spread into columns.
+
+    Attributes:
+        ranked: rows of :func:`hfcbench.results.queries.ranking.ranked`.
+        scores: of all members of these rows, with intervals.
+        trainings: by ``training_id``.
+        group: what the rows are means over; None where each is one training under one defence.
+    """
+
+    ranked: pd.DataFrame
+    scores: pd.DataFrame
+    trainings: pd.DataFrame
+    group: str | None
+
+    @staticmethod
+    def empty() -> LeaderboardRows:
+        import pandas as pd
+
+        nothing = pd.DataFrame()
+        return LeaderboardRows(nothing, nothing, nothing, None)
+
+
+def pivoted(
+    rows: LeaderboardRows,
+    columns: Sequence[KnownCondition],
+    metric: KnownMetric | None,
+    names: Sequence[str],
+) -> pd.DataFrame:
+    """The frame that ``Store.leaderboard`` describes.
+
+    Args:
+        rows: what is shown.
+        columns: the conditions that get a column, in order; those of several defences share one.
+        metric: what the scores are; None where there are none.
+        names: the columns that tell models apart.
+    """
+    import pandas as pd
+
+    heading = ["rank", *SECTION, *names]
+    if metric is None or rows.ranked.empty:
+        measured = ["original", "original_low", "original_high", "robust"]
+        return pd.DataFrame(columns=[*heading, *measured, "n_attacked", *_LAST])
+    spread = _spread(rows, columns, lower_is_better=not metric.higher_is_better)
+    ranked = rows.ranked.reset_index(drop=True)
+    if rows.group is None:
+        values = spread.reindex(_keys(ranked)).reset_index(drop=True)
+    else:
+        values = _averaged(ranked, spread)
+        ranked = _common_names(ranked, rows, names)
+        heading.append("rows")
+    frame = pd.concat([ranked[heading], values, ranked[list(_LAST)]], axis=1)
+    frame["fingerprint"] = frame["fingerprint"].str[:_FINGERPRINT_DIGITS]
+    frame["n_attacked"] = frame["n_attacked"].fillna(0).astype("int64")
+    return frame
+
+
+def _keys(ranked: pd.DataFrame) -> pd.MultiIndex:
+    import pandas as pd
+
+    return pd.MultiIndex.from_frame(ranked[["training_id", "state", "n"]])
+
+
+def _spread(
+    rows: LeaderboardRows, columns: Sequence[KnownCondition], *, lower_is_better: bool
+) -> pd.DataFrame:
+    """Scores by (training_id, state, n), a column for each name of a condition."""
+    import pandas as pd
+
+    names = column_names(columns)
+    by_id = {condition.condition_id: condition for condition in columns}
+    scores = rows.scores.assign(
+        state=[str(by_id[number].state) for number in rows.scores["condition_id"]],
+        column=[names[number] for number in rows.scores["condition_id"]],
+        attacked=[by_id[number].is_attacked for number in rows.scores["condition_id"]],
+        part=[by_id[number].cut is not None for number in rows.scores["condition_id"]],
+    )
+    clean, attacked = scores[~scores["attacked"]], scores[scores["attacked"]]
+    keys = ["training_id", "state", "n"]
+    wide = _wide(clean, keys)
+    attacked = _on_most_images(attacked)
+    wide_attacked = _wide(attacked, keys[:2])
+    original = clean[clean["column"] == "original"].drop_duplicates(keys, keep="last")
+    bounds = original.set_index(keys)[["low", "high"]].astype("float64")
+    found: dict[str, Any] = {
+        "original": wide["original"],
+        "original_low": bounds["low"].reindex(wide.index),
+        "original_high": bounds["high"].reindex(wide.index),
+    }
+    order = list(dict.fromkeys(names[condition.condition_id] for condition in columns))
+    found |= {name: wide[name] for name in order if name in wide and name != "original"}
+    index: Any = wide.index
+    pairs = index.droplevel("n")
+    for name in order:
+        if name in wide_attacked:
+            found[name] = wide_attacked[name].reindex(pairs).to_numpy()
+    whole = attacked[~attacked["part"]]
+    found["robust"] = _robust(whole, lower_is_better=lower_is_better).reindex(pairs).to_numpy()
+    counts = whole.groupby(["training_id", "state"])["n"].max()
+    found["n_attacked"] = counts.reindex(pairs).to_numpy()
+    return pd.DataFrame(found, index=wide.index)
+
+
+def _wide(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    # Of equal conditions the one stored last counts.
+    newest = scores.drop_duplicates([*keys, "column"], keep="last")
+    return newest.pivot(index=keys, columns="column", values="value").astype("float64")
+
+
+def _on_most_images(attacked: pd.DataFrame) -> pd.DataFrame:
+    """Of each model, only the attacks on the largest number of images: those compare."""
+    most = attacked.groupby(["training_id", "state"])["n"].transform("max")
+    return attacked[attacked["n"] == most]
+
+
+def _robust(attacked: pd.DataFrame, *, lower_is_better: bool) -> pd.Series:
+    """The worst score on attacked originals, where a model faced every attack that is shown."""
+    faced = attacked.drop_duplicates(["training_id", "state", "column"], keep="last")
+    grouped = faced.groupby(["training_id", "state"])["value"]
+    worst = grouped.max() if lower_is_better else grouped.min()
+    everything = attacked["column"].nunique()
+    # pandas skips NaN, but a score that is none cannot be said to be no worse than the others.
+    return worst.where((grouped.count() == grouped.size()) & (grouped.size() == everything))
+
+
+def _averaged(ranked: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
+    """Means and standard deviations over the members of each row.
+
+    A mean is NaN unless all of its members have the score. There is no Wilson interval over
+    several trainings: ``original_low`` and ``original_high`` are Student's t interval of the mean.
+    """
+    import numpy as np
+    import pandas as pd
+    from scipy.stats import t
+
+    measured = [name for name in spread if name not in ("original_low", "original_high")]
+    rows = []
+    for pairs, n in zip(ranked["pairs"], ranked["n"], strict=True):
+        keys: Any = [(training, state, n) for training, state in pairs]
+        members: Any = spread.loc[keys, measured]
+        row = members.mean(skipna=False).to_dict()
+        deviations = members.std(ddof=1, skipna=False)
+        margin = float("nan")
+        if len(members) > 1:
+            factor = t.ppf(0.975, len(members) - 1)
+            margin = deviations["original"] / np.sqrt(len(members)) * factor
+        row["original_low"], row["original_high"] = (
+            row["original"] - margin,
+            row["original"] + margin,
+        )
+        row |= {f"{name} sd": deviations[name] for name in measured if name != "n_attacked"}
+        rows.append(row)
+    order = [*spread, *(f"{name} sd" for name in measured if name != "n_attacked")]
+    return pd.DataFrame(rows, columns=order)
+
+
+def _common_names(
+    ranked: pd.DataFrame, rows: LeaderboardRows, names: Sequence[str]
+) -> pd.DataFrame:
+    """Names that differ within a row become ``*``."""
+    of_trainings = [name for name in (*names, *_LAST) if name in rows.trainings]
+    values = {}
+    for name in of_trainings:
+        known = rows.trainings[name]
+        values[name] = [
+            known.loc[members[0]]
+            if known.loc[list(members)].nunique(dropna=False) == 1
+            else _SEVERAL
+            for members in ranked["members"]
+        ]
+    states = [{state for _, state in pairs} for pairs in ranked["pairs"]]
+    for name in ("defence", "defence_version"):
+        values[name] = [
+            value if len(found) == 1 else _SEVERAL
+            for value, found in zip(ranked[name], states, strict=True)
+        ]
+    return ranked.assign(**values)

@@ -1,0 +1,193 @@
+"""What can be asked of a results database; :class:`hfcbench.results.store.Store` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from sqlalchemy import Connection
+
+from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
+from hfcbench.results.queries.images import disagreements_frame, predictions_frame
+from hfcbench.results.queries.where import (
+    OF_ROWS,
+    OF_TRAININGS,
+    Filter,
+    Filters,
+    RowFilters,
+    TrainingFilters,
+    combined,
+)
+from hfcbench.results.writing.stored_predictions import read_predictions
+from hfcbench.types import Predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hfcbench.results.queries.leaderboard import Leaderboard
+
+
+class Questions:
+    """Answers as pandas frames. All take filters, as keywords or as one that was combined.
+
+    Filters as keywords are the fields of :class:`~hfcbench.results.queries.where.Where`; ``where``
+    takes any combination of those with ``&``, ``|`` and ``~``.
+    """
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        raise NotImplementedError
+
+    def leaderboard(
+        self,
+        *,
+        metric: str = "top1",
+        sort: str = "original",
+        group: str | None = None,
+        limit: int | None = 100,
+        columns: Literal["all", "main"] = "all",
+        cutoff: float | None = None,
+        epsilon: float | None = None,
+        where: Filter | None = None,
+        **filters: Unpack[RowFilters],
+    ) -> Leaderboard:
+        """Ranked rows: one per training x defence, and per dataset split and number of images.
+
+        Columns of the frame: ``rank``; what decides which rows compare
+        (:data:`~hfcbench.results.queries.naming.SECTION`: dataset, fingerprint (12 digits), scale,
+        split, procedure of evaluation, number of images n); model, heuristics, trained_on, defence,
+        seed, epochs; ``original`` with its 95% interval ``original_low``, ``original_high``; one
+        per component (``lfc@4``, ..., ``hfc@4``, ...); one per attack and epsilon (``fgsm@0.03``);
+        ``robust``, the worst of those on originals, known for models that faced all of them, and
+        ``n_attacked``, the number of images that were attacked; versions; the training's identity.
+
+        A column holds one condition: where components were cut in several ways, its name says
+        which (``lfc@8 [svd, none]``). Ranks hold among rows that compare, and start from 1 in each
+        such section. When the column to sort by is over attacked images, ``n_attacked`` must agree
+        as well. NaN and infinite scores are shown as they are and have no rank.
+
+        Args:
+            metric: the metric in all columns, in its newest version.
+            sort: a column, best first; ``-COLUMN`` for the reverse.
+            group: show means over the rows that share this, one of
+                :data:`~hfcbench.results.queries.naming.GROUPS`; ``configuration`` means over
+                seeds. ``NAME sd`` then is the standard deviation, ``rows`` the number of rows, and
+                the interval of the original is Student's t interval of the mean.
+            limit: how many rows of each section to show; None for all.
+            columns: ``main`` shows one way of cutting at one cutoff, and attacks at one epsilon.
+            cutoff: show components of this radius or rank only; by default all, or the middle one.
+            epsilon: show attacks of this strength only; by default all, or the smallest.
+            where: which results it is about; fields of attacks and components are not taken.
+            filters: the same as keyword arguments; see
+                :class:`~hfcbench.results.queries.where.Where`.
+
+        Raises:
+            UsageError: there is no such metric, or no such column to sort or group by.
+        """
+        from hfcbench.results.queries.leaderboard import Question, leaderboard
+
+        chosen = combined(where, filters, OF_ROWS)
+        question = Question(metric, sort, group, limit, columns, cutoff, epsilon)
+        with self._reading() as connection:
+            return leaderboard(connection, question, chosen)
+
+    def evaluations(
+        self,
+        *,
+        metric: str | None = None,
+        limit: int | None = ROW_LIMIT,
+        where: Filter | None = None,
+        **filters: Unpack[Filters],
+    ) -> pd.DataFrame:
+        """One row per score: training, condition, metric, value, 95% interval and n.
+
+        Raises:
+            UsageError: there are more rows than ``limit``.
+        """
+        with self._reading() as connection:
+            return evaluations_frame(connection, combined(where, filters, None), metric, limit)
+
+    def curves(
+        self,
+        *,
+        metric: str | None = None,
+        split: str | None = None,
+        component: str | None = None,
+        limit: int | None = ROW_LIMIT,
+        where: Filter | None = None,
+        **filters: Unpack[TrainingFilters],
+    ) -> pd.DataFrame:
+        """One row per point of the training curves; filters about trainings only.
+
+        Raises:
+            UsageError: there are more rows than ``limit``.
+        """
+        chosen = combined(where, filters, OF_TRAININGS)
+        with self._reading() as connection:
+            return curves_frame(connection, chosen, metric, split, component, limit)
+
+    def components_against_original(
+        self,
+        *,
+        metric: str = "top1",
+        parts: Sequence[str] = ("lfc", "hfc"),
+        cutoff: float | None = None,
+        pivot: bool = False,
+        where: Filter | None = None,
+        **filters: Unpack[RowFilters],
+    ) -> pd.DataFrame:
+        """How much of each model's score is left on its components, over the same images.
+
+        Tidy: one row per model and component with ``original``, ``value`` and ``gap`` = original -
+        value. Pivoted: one row per model and way of cutting, a column per component.
+        """
+        from hfcbench.results.queries.studies import against_original
+
+        chosen = combined(where, filters, OF_ROWS)
+        with self._reading() as connection:
+            return against_original(
+                connection, chosen, metric=metric, parts=parts, cutoff=cutoff, pivot=pivot
+            )
+
+    def robustness(
+        self,
+        *,
+        metric: str = "top1",
+        attacked_with: float | None = None,
+        pivot: bool = False,
+        where: Filter | None = None,
+        **filters: Unpack[RowFilters],
+    ) -> pd.DataFrame:
+        """How much of each model's score is left under each attack on originals.
+
+        Tidy: one row per model, attack and epsilon with ``clean``, ``value`` and ``drop`` = clean -
+        value (the clean score is over its own number of images). Pivoted: one row per model, a
+        column such as ``fgsm@0.03`` per attack and epsilon.
+
+        Args:
+            attacked_with: this epsilon only.
+        """
+        from hfcbench.results.queries.studies import robustness
+
+        chosen = combined(where, filters, OF_ROWS)
+        with self._reading() as connection:
+            return robustness(connection, chosen, metric=metric, epsilon=attacked_with, pivot=pivot)
+
+    def predictions(self, identity: str) -> Predictions:
+        """The per-image predictions of an evaluation, exactly as they were stored."""
+        with self._reading() as connection:
+            return read_predictions(connection, identity)
+
+    def prediction_frame(self, identity: str) -> pd.DataFrame:
+        """One row per image of an evaluation: label, predicted, correct, confidence, loss."""
+        with self._reading() as connection:
+            return predictions_frame(connection, identity)
+
+    def disagreements(self, first: str, second: str) -> pd.DataFrame:
+        """The images that two evaluations of the same images put into different classes.
+
+        Raises:
+            UsageError: the two are not of the same images.
+        """
+        with self._reading() as connection:
+            return disagreements_frame(connection, first, second)

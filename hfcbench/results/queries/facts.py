@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from hfcbench.results.queries.conditions import KnownMetric
-from hfcbench.results.schema import Condition, Dataset, Evaluation, Score, Training
+from hfcbench.results.schema import Condition, Dataset, Score, Training
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,22 +75,30 @@ def scores_under(
 def scores_of(
     connection: Connection,
     metric: KnownMetric,
-    training_ids: Collection[int],
-    condition_ids: Collection[int],
+    wanted: Iterable[tuple[Collection[int], Collection[int]]],
 ) -> pd.DataFrame:
-    """Some models' scores under some conditions, with intervals and evaluation_id."""
-    statement = (
-        select(
-            *(Score.training_id, Score.condition_id, Score.n, Score.value, Score.state),
-            *(Score.low, Score.high, Score.evaluation_id),
-        )
-        .join_from(Evaluation, Score, Score.evaluation_id == Evaluation.evaluation_id)
-        .where(_among(Evaluation.training_id, training_ids))
-        .where(_among(Evaluation.condition_id, condition_ids))
-        .where(Score.metric_id == metric.metric_id)
-        .order_by(Score.evaluation_id)
+    """Scores of some trainings under some conditions, with intervals and evaluation_id.
+
+    Args:
+        wanted: pairs of training ids and of the condition ids that are wanted of those.
+    """
+    import pandas as pd
+
+    columns = (
+        *(Score.training_id, Score.condition_id, Score.n, Score.value, Score.state),
+        *(Score.low, Score.high, Score.evaluation_id),
     )
-    return _numbers(connection, statement)
+    frames = [
+        _numbers(
+            connection,
+            select(*columns)
+            .where(Score.metric_id == metric.metric_id)
+            .where(_among(Score.condition_id, condition_ids))
+            .where(_among(Score.training_id, training_ids)),
+        )
+        for training_ids, condition_ids in wanted
+    ]
+    return pd.concat(frames).sort_values("evaluation_id").reset_index(drop=True)
 
 
 def trainings_where(

@@ -64,6 +64,7 @@ _SCORES = (
     Evaluation.device,
     Evaluation.started_at,
     Evaluation.duration_seconds,
+    Evaluation.evaluation_id,
     Score.state,
 )
 _POINTS = (
@@ -76,6 +77,8 @@ _POINTS = (
     Epoch.epoch,
     Epoch.value,
     Curve.n,
+    Training.training_id,
+    Curve.curve_id,
     Epoch.state,
 )
 _NUMBERS = ("epsilon", "cutoff", "cutoff_inner", "value", "low", "high", "duration_seconds")
@@ -88,16 +91,16 @@ def evaluations_frame(
     statement = (
         select(*_SCORES)
         .join_from(Score, Evaluation, Evaluation.evaluation_id == Score.evaluation_id)
-        .join(Condition, Condition.condition_id == Score.condition_id)
+        .join(Condition, Condition.condition_id == Evaluation.condition_id)
         .join(Metric, Metric.metric_id == Score.metric_id)
-        .join(Training, Training.training_id == Score.training_id)
+        .join(Training, Training.training_id == Evaluation.training_id)
         .join(Dataset)
         .where(where.clause())
-        .order_by(Evaluation.evaluation_id, Metric.name, Metric.version)
     )
     if metric is not None:
         statement = statement.where(Metric.name == metric)
-    return _frame(connection, statement, limit)
+    # Sorted here: SQLite would rather walk all scores in order than find the few in question.
+    return _frame(connection, statement, limit, ["evaluation_id", "metric", "metric_version"])
 
 
 def curves_frame(
@@ -110,12 +113,7 @@ def curves_frame(
 ) -> pd.DataFrame:
     """One row per point of the training curves, by training, curve and epoch."""
     statement = (
-        select(*_POINTS)
-        .join_from(Epoch, Curve)
-        .join(Training)
-        .join(Dataset)
-        .where(where.clause())
-        .order_by(Training.training_id, Curve.curve_id, Epoch.epoch)
+        select(*_POINTS).join_from(Epoch, Curve).join(Training).join(Dataset).where(where.clause())
     )
     for column, wanted in (
         (Curve.metric, metric),
@@ -124,11 +122,11 @@ def curves_frame(
     ):
         if wanted is not None:
             statement = statement.where(column == wanted)
-    return _frame(connection, statement, limit)
+    return _frame(connection, statement, limit, ["training_id", "curve_id", "epoch"])
 
 
 def _frame(
-    connection: Connection, statement: Select[*tuple[Any, ...]], limit: int | None
+    connection: Connection, statement: Select[*tuple[Any, ...]], limit: int | None, order: list[str]
 ) -> pd.DataFrame:
     """Run a statement.
 
@@ -154,4 +152,5 @@ def _frame(
     for name in _NUMBERS:
         if name in frame:
             frame[name] = frame[name].astype("float64")
-    return frame
+    keys = [name for name in order if name.endswith("_id")]
+    return frame.sort_values(order).drop(columns=keys).reset_index(drop=True)

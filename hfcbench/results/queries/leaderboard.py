@@ -97,9 +97,7 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
         rows = means(rows, question.group)
     rows = ranked(rows, order)
     shown = limited(rows, question.limit)
-    found = facts.scores_of(
-        connection, metric, _members(shown), [item.condition_id for item in columns]
-    )
+    found = facts.scores_of(connection, metric, _wanted(shown, columns))
     table = LeaderboardRows(shown, found, trainings, question.group)
     present = set(found["condition_id"])
     columns = [item for item in columns if item.condition_id in present]
@@ -194,8 +192,18 @@ def _cut_counts(known: Sequence[KnownCondition]) -> dict[tuple[str, str | None, 
     return counts
 
 
-def _members(shown: pd.DataFrame) -> list[int]:
-    return sorted({member for members in shown["members"] for member in members})
+def _wanted(
+    shown: pd.DataFrame, columns: Sequence[KnownCondition]
+) -> list[tuple[list[int], list[int]]]:
+    """The trainings that are shown in each state, with that state's conditions."""
+    members: dict[str, set[int]] = {}
+    for pairs in shown["pairs"]:
+        for training_id, state in pairs:
+            members.setdefault(state, set()).add(training_id)
+    return [
+        (sorted(training_ids), [c.condition_id for c in columns if str(c.state) == state])
+        for state, training_ids in members.items()
+    ]
 
 
 def _left_out(

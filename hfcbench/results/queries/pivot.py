@@ -154,44 +154,43 @@ def _averaged(ranked: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
     from scipy.stats import t
 
     measured = [name for name in spread if name not in ("original_low", "original_high")]
-    rows = []
-    for pairs, n in zip(ranked["pairs"], ranked["n"], strict=True):
-        keys: Any = [(training, state, n) for training, state in pairs]
-        members: Any = spread.loc[keys, measured]
-        row = members.mean(skipna=False).to_dict()
-        deviations = members.std(ddof=1, skipna=False)
-        margin = float("nan")
-        if len(members) > 1:
-            factor = t.ppf(0.975, len(members) - 1)
-            margin = deviations["original"] / np.sqrt(len(members)) * factor
-        row["original_low"], row["original_high"] = (
-            row["original"] - margin,
-            row["original"] + margin,
-        )
-        row |= {f"{name} sd": deviations[name] for name in measured if name != "n_attacked"}
-        rows.append(row)
-    order = [*spread, *(f"{name} sd" for name in measured if name != "n_attacked")]
-    return pd.DataFrame(rows, columns=order)
+    keys = [
+        (*pair, n) for pairs, n in zip(ranked["pairs"], ranked["n"], strict=True) for pair in pairs
+    ]
+    members = spread[measured].reindex(pd.MultiIndex.from_tuples(keys, names=spread.index.names))
+    grouped: Any = members.groupby(_row_numbers(ranked))
+    sizes = grouped.size()
+    complete = grouped.count().eq(sizes, axis=0)
+    means = grouped.mean().where(complete)
+    deviations = grouped.std(ddof=1).where(complete)
+    factors = t.ppf(0.975, np.maximum(sizes - 1, 1))
+    margins = (deviations["original"] / np.sqrt(sizes) * factors).to_numpy()
+    means["original_low"] = means["original"] - margins
+    means["original_high"] = means["original"] + margins
+    deviations = deviations.drop(columns="n_attacked").add_suffix(" sd")
+    averaged: pd.DataFrame = means[[*spread]].join(deviations)
+    return averaged
 
 
 def _common_names(
     ranked: pd.DataFrame, rows: LeaderboardRows, names: Sequence[str]
 ) -> pd.DataFrame:
     """Names that differ within a row become ``*``."""
+    import pandas as pd
+
     of_trainings = [name for name in (*names, *_LAST) if name in rows.trainings]
-    values = {}
-    for name in of_trainings:
-        known = rows.trainings[name]
-        values[name] = [
-            known.loc[members[0]]
-            if known.loc[list(members)].nunique(dropna=False) == 1
-            else _SEVERAL
-            for members in ranked["members"]
-        ]
-    states = [{state for _, state in pairs} for pairs in ranked["pairs"]]
+    ids = [training for pairs in ranked["pairs"] for training, _ in pairs]
+    grouped: Any = rows.trainings.loc[ids, of_trainings].groupby(_row_numbers(ranked))
+    values = grouped.nth(0).reset_index(drop=True).astype(object)
+    values = values.where(grouped.nunique(dropna=False) == 1, _SEVERAL)
+    one_state = pd.Series([len({state for _, state in pairs}) == 1 for pairs in ranked["pairs"]])
     for name in ("defence", "defence_version"):
-        values[name] = [
-            value if len(found) == 1 else _SEVERAL
-            for value, found in zip(ranked[name], states, strict=True)
-        ]
+        values[name] = ranked[name].where(one_state, _SEVERAL)
     return ranked.assign(**values)
+
+
+def _row_numbers(ranked: pd.DataFrame) -> Any:
+    """For each member of each row, the row's number."""
+    import numpy as np
+
+    return np.repeat(np.arange(len(ranked)), [len(pairs) for pairs in ranked["pairs"]])

@@ -48,7 +48,7 @@ def in_sections(
     """One row per training, defence, split, procedure and n that has a score on originals.
 
     Columns: those of the trainings, :data:`STATE`, ``n``, ``original``, ``sort_value``,
-    ``n_sorted`` (0 but for attacks) and ``members`` (the ids of the row's trainings).
+    ``n_sorted`` (0 but for attacks) and ``pairs``: training id and state of all that it stands for.
 
     Args:
         scores: of originals and of the order's conditions.
@@ -78,8 +78,8 @@ def in_sections(
         rows = rows.join(value, on=keys).assign(n_sorted=0)
     described = pd.DataFrame(list(states.values()), index=list(states), columns=list(STATE))
     rows = rows.join(described, on="state").join(trainings, on="training_id")
-    members: Any = [(number,) for number in rows["training_id"]]
-    return rows.assign(members=members)
+    pairs: Any = [(pair,) for pair in zip(rows["training_id"], rows["state"], strict=True)]
+    return rows.assign(pairs=pairs)
 
 
 def _worst(sorting: pd.DataFrame, order: Order) -> pd.DataFrame:
@@ -106,14 +106,10 @@ def means(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     averaged = grouped[["original", "sort_value"]].mean()
     whole = grouped[["original", "sort_value"]].count().eq(grouped.size(), axis=0)
     averaged = averaged.where(whole)
-    first = grouped.nth(0).set_index(keys).drop(columns=["original", "sort_value", "members"])
-    members = grouped["members"].agg(lambda values: tuple(sorted({i for m in values for i in m})))
-    count = grouped.size().rename("rows")
-    pair: Any = list(zip(rows["training_id"], rows["state"], strict=True))
-    pairs: Any = rows.assign(pair=pair).groupby(keys, dropna=False, sort=False)["pair"].agg(tuple)
-    combined: pd.DataFrame = first.join(averaged).join(members).join(count).reset_index()
-    combined["pairs"] = list(pairs)
-    return combined
+    first = grouped.nth(0).set_index(keys).drop(columns=["original", "sort_value", "pairs"])
+    pairs = grouped["pairs"].agg(lambda values: tuple(pair for one in values for pair in one))
+    combined: pd.DataFrame = first.join(averaged).join(pairs).join(grouped.size().rename("rows"))
+    return combined.reset_index()
 
 
 def ranked(rows: pd.DataFrame, order: Order) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from hfcbench.results.queries.naming import GROUPS
 @click.option("--scale", help="Only full or quick studies.")
 @click.option("--radius", type=float, help="Radius or rank to show; default: the middle one.")
 @click.option("--epsilon", type=float, help="Attack strength to show; default: the smallest.")
+@click.option("--rank-intervals", is_flag=True, help="Between which ranks each row lies.")
 @click.option("--metric", default="top1", show_default=True)
 @click.option("--wide", "all_columns", is_flag=True, help="Every radius, attack and interval.")
 def command(
@@ -50,6 +51,7 @@ def command(
     scale: str | None,
     radius: float | None,
     epsilon: float | None,
+    rank_intervals: bool,
     metric: str,
     all_columns: bool,
 ) -> None:
@@ -70,6 +72,7 @@ def command(
             columns="all" if full else "main",
             cutoff=radius,
             epsilon=epsilon,
+            rank_intervals=rank_intervals,
             dataset=dataset,
             model=model,
             heuristic=heuristic,

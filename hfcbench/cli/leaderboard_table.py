@@ -32,7 +32,7 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
     grouped = "rows" in frame.columns
     rows = []
     for record in frame.to_dict("records"):
-        row: Row = [_rank(record["rank"]), *(_plain(record[name]) for name in names)]
+        row: Row = [_rank(record), *(_plain(record[name]) for name in names)]
         row.append(_with_spread(record, "original") if grouped else _with_interval(record))
         row.extend(_with_spread(record, name) for name in parts)
         if parts:
@@ -103,9 +103,12 @@ def _number(value: Any) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _rank(value: Any) -> str:
-    value = _plain(value)
-    return "" if value is None else str(int(value))
+def _rank(record: dict[Any, Any]) -> str:
+    """``3``, or ``3 [2-5]`` where it is known between which ranks the row lies."""
+    rank, low, high = (_plain(record.get(name)) for name in ("rank", "rank_low", "rank_high"))
+    if rank is None:
+        return ""
+    return str(int(rank)) if low is None else f"{int(rank)} [{int(low)}-{int(high)}]"
 
 
 def _id(identity: Any) -> str:
@@ -117,4 +120,4 @@ def _plain(value: Any) -> Any:
     """A value without pandas' ways of saying that there is none."""
     import pandas as pd
 
-    return None if pd.isna(value) else value
+    return None if value is None or pd.isna(value) else value

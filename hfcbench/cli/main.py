@@ -15,6 +15,9 @@ from hfcbench.version import __version__
 COMMANDS: Mapping[str, str] = {
     "run": "Run a suite and write its results to a database.",
     "leaderboard": "Show original, low- and high-frequency and robust accuracy, ranked.",
+    "show": "Tell where a number comes from, and how to compute it again.",
+    "verify": "Recompute a stored result and compare.",
+    "compare": "Compare rows image by image: McNemar's test, paired bootstrap.",
     "query": "Answer a SQL question from a results database (read-only).",
     "list": "List datasets, models, attacks and everything else that plugins provide.",
     "plugins": "Show the plugins, what they provide, and what failed to load.",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
 import click
+import platformdirs
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("table", "csv", "json", "markdown")
 
@@ -22,3 +29,34 @@ format_option = click.option(
     show_default=True,
     help="How to print the rows.",
 )
+
+_PLACES = (
+    click.option(
+        "--artifacts",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder for checkpoints; by default 'checkpoints' beside the database file.",
+    ),
+    click.option(
+        "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."
+    ),
+    click.option(
+        "--data-root",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of downloaded datasets.",
+    ),
+    click.option("--download", is_flag=True, help="Download missing datasets into --data-root."),
+    click.option(
+        "--cache-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=platformdirs.user_cache_path("hfcbench"),
+        show_default="the user's cache folder",
+        help="Folder for decoded images.",
+    ),
+)
+
+
+def place_options(function: F) -> F:
+    """Where a command that computes reads, computes and writes."""
+    for option in reversed(_PLACES):
+        function = option(function)
+    return function

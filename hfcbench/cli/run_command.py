@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import platformdirs
 
 from hfcbench.cli.console import plain_console
 from hfcbench.cli.main import EXIT_FAILED, EXIT_INTERRUPTED
-from hfcbench.cli.options import database_option
+from hfcbench.cli.options import database_option, place_options
 from hfcbench.cli.overrides import override_options, overrides_from
 from hfcbench.cli.run_report import print_plan, print_summary
 from hfcbench.plugins import load_plugins
@@ -27,26 +26,8 @@ from hfcbench.types import DataLocation
     help="A suite's name, or the path of a YAML file.",
 )
 @database_option
-@click.option(
-    "--artifacts",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for checkpoints; by default 'checkpoints' beside the database file.",
-)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
+@place_options
 @click.option("--executor", default="in-process", show_default=True, help="Where tasks run.")
-@click.option(
-    "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of downloaded datasets.",
-)
-@click.option("--download", is_flag=True, help="Download missing datasets into --data-root.")
-@click.option(
-    "--cache-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=platformdirs.user_cache_path("hfcbench"),
-    show_default="the user's cache folder",
-    help="Folder for decoded images.",
-)
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @override_options
 def command(

@@ -27,7 +27,7 @@ def describe_run(suite: str, device: str, plugins: Iterable[LoadedPlugin]) -> Ru
     revision, dirty = _source_revision()
     return RunRecord(
         started_at=datetime.now(UTC),
-        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=shlex.join([_program(), *sys.argv[1:]]),
         suite=suite,
         hfcbench_version=__version__,
         python_version=platform.python_version(),
@@ -51,6 +51,12 @@ def describe_run(suite: str, device: str, plugins: Iterable[LoadedPlugin]) -> Ru
             key=lambda record: (record.distribution, record.name),
         ),
     )
+
+
+def _program() -> str:
+    """What was called; `python -m hfcbench` is the program too."""
+    name = Path(sys.argv[0]).name
+    return "hfcbench" if name == "__main__.py" else name
 
 
 def _cuda_version(device: str) -> str | None:

@@ -73,7 +73,25 @@ class Session:
             SpecificationError: the suite is not there, or says something that cannot be run.
             DataError: one of its datasets is missing.
         """
-        file = self._suite_file(suite, overrides)
+        return self._expanded(self._suite_file(suite, overrides))
+
+    def plan_text(self, name: str, text: str) -> Plan:
+        """Expand a suite that is given as text.
+
+        Raises:
+            SpecificationError: as :meth:`plan`.
+            DataError: one of its datasets is missing.
+        """
+        return self._expanded(read_suite(name, name, text, ()))
+
+    def worker(self, artifacts: Path) -> TaskWorker:
+        """What carries out single tasks, with checkpoints in a folder of its own."""
+        from hfcbench.devices import choose_device
+
+        device = str(choose_device(self.settings.device))
+        return TaskWorker(self.plugins.registry, self.datasets, artifacts, device)
+
+    def _expanded(self, file: SuiteFile) -> Plan:
         return make_plan(file.name, expand(file, self.plugins.registry, self.datasets))
 
     def remaining(self, plan: Plan) -> Remaining:
@@ -97,7 +115,7 @@ class Session:
                     self.plugins,
                     self.datasets,
                     store,
-                    self._worker(),
+                    self.worker(self.settings.artifacts_folder),
                     executor,
                     display,
                 )
@@ -107,16 +125,6 @@ class Session:
         name, parameters = parse_label(self.settings.executor)
         registry = self.plugins.registry
         return registry.create(registry.resolve("executor", name, parameters))
-
-    def _worker(self) -> TaskWorker:
-        from hfcbench.devices import choose_device
-
-        return TaskWorker(
-            self.plugins.registry,
-            self.datasets,
-            self.settings.artifacts_folder,
-            str(choose_device(self.settings.device)),
-        )
 
     def _suite_file(self, suite: str, overrides: Sequence[tuple[Any, Any]]) -> SuiteFile:
         if suite.endswith((".yaml", ".yml")):

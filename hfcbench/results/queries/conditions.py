@@ -129,6 +129,18 @@ def attack_name(condition: KnownCondition, *, several_versions: bool) -> str:
     return f"{condition.attack}{version}@{strength(condition.epsilon or 0.0)}"
 
 
+def condition_name(condition: KnownCondition) -> str:
+    """A condition in one line: component, attack, defence."""
+    parts = [condition.component]
+    if condition.cut is not None:
+        parts.append(f"[{condition.decomposition}, {condition.rescaling}]")
+    if condition.is_attacked:
+        parts.append(f"under {condition.attack}@{strength(condition.epsilon or 0.0)}")
+    if condition.defence != "none":
+        parts.append(f"with {condition.defence}")
+    return " ".join(parts)
+
+
 def strength(epsilon: float) -> str:
     """An epsilon as short as it can be told exactly."""
     short = f"{epsilon:g}"

@@ -51,5 +51,8 @@ def paired_frames(
 def disagreements_frame(connection: Connection, first: str, second: str) -> pd.DataFrame:
     """The images whose predicted class differs between two evaluations of the same images."""
     one, other = paired_frames(connection, first, second)
-    joined = one.join(other.drop(columns="label"), lsuffix="_first", rsuffix="_second")
+    answers = [name for name in one if name != "label"]
+    first_answers = one.rename(columns={name: f"{name}_first" for name in answers})
+    second_answers = other[answers].rename(columns={name: f"{name}_second" for name in answers})
+    joined = first_answers.join(second_answers)
     return joined[joined["predicted_first"] != joined["predicted_second"]]

@@ -22,6 +22,7 @@ from hfcbench.results.queries.conditions import (
 )
 from hfcbench.results.queries.naming import GROUPS, NAMES, SECTION
 from hfcbench.results.queries.pivot import LeaderboardRows, pivoted
+from hfcbench.results.queries.rank_ranges import with_rank_intervals
 from hfcbench.results.queries.ranking import Order, in_sections, limited, means, ranked
 from hfcbench.results.queries.where import Filter
 from hfcbench.results.schema import Score
@@ -67,6 +68,7 @@ class Question:
     columns: Literal["all", "main"]
     cutoff: float | None
     epsilon: float | None
+    rank_intervals: bool
 
 
 def leaderboard(connection: Connection, question: Question, where: Filter) -> Leaderboard:
@@ -102,11 +104,15 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
     present = set(found["condition_id"])
     columns = [item for item in columns if item.condition_id in present]
     frame = pivoted(table, columns, metric, NAMES)
+    left_out = _left_out(connection, metric, rows, shown, known, columns, order)
+    if question.rank_intervals:
+        frame, why_not = with_rank_intervals(connection, frame, rows, shown, metric, order, needed)
+        left_out.extend(LeftOut(count, what) for count, what in why_not)
     names = column_names(columns)
     return Leaderboard(
         frame,
         {names[item.condition_id]: item for item in columns},
-        tuple(_left_out(connection, metric, rows, shown, known, columns, order)),
+        tuple(left_out),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hfcbench.results.queries.leaderboard import Leaderboard
+    from hfcbench.results.queries.provenance import Provenance
 
 
 class Questions:
@@ -48,6 +49,7 @@ class Questions:
         columns: Literal["all", "main"] = "all",
         cutoff: float | None = None,
         epsilon: float | None = None,
+        rank_intervals: bool = False,
         where: Filter | None = None,
         **filters: Unpack[RowFilters],
     ) -> Leaderboard:
@@ -77,6 +79,8 @@ class Questions:
             columns: ``main`` shows one way of cutting at one cutoff, and attacks at one epsilon.
             cutoff: show components of this radius or rank only; by default all, or the middle one.
             epsilon: show attacks of this strength only; by default all, or the smallest.
+            rank_intervals: add ``rank_low`` and ``rank_high``: between which ranks a row lies with
+                95% confidence had other images been drawn (a paired bootstrap over images).
             where: which results it is about; fields of attacks and components are not taken.
             filters: the same as keyword arguments; see
                 :class:`~hfcbench.results.queries.where.Where`.
@@ -87,7 +91,7 @@ class Questions:
         from hfcbench.results.queries.leaderboard import Question, leaderboard
 
         chosen = combined(where, filters, OF_ROWS)
-        question = Question(metric, sort, group, limit, columns, cutoff, epsilon)
+        question = Question(metric, sort, group, limit, columns, cutoff, epsilon, rank_intervals)
         with self._reading() as connection:
             return leaderboard(connection, question, chosen)
 
@@ -191,3 +195,34 @@ class Questions:
         """
         with self._reading() as connection:
             return disagreements_frame(connection, first, second)
+
+    def compare(self, identities: Sequence[str], *, correction: str = "holm") -> pd.DataFrame:
+        """Compare rows image by image: McNemar's test and a paired bootstrap of the difference.
+
+        One row per pair of evaluations; of trainings, one per pair and condition that both were
+        evaluated under on the same images. ``difference`` is the accuracy of the first minus that
+        of the second, ``low`` to ``high`` its 95% interval, ``p_adjusted`` the p value after a
+        correction for the number of rows.
+
+        Args:
+            identities: of evaluations, or of trainings, or enough digits of theirs.
+            correction: one of :data:`hfcbench.results.statistics.METHODS`.
+
+        Raises:
+            UsageError: an id is unknown or ambiguous, or the rows are not of the same images.
+        """
+        from hfcbench.results.queries.comparing import comparison_frame
+
+        with self._reading() as connection:
+            return comparison_frame(connection, identities, correction)
+
+    def provenance(self, identity: str) -> Provenance:
+        """Where a training or an evaluation comes from, by its identity or enough digits of it.
+
+        Raises:
+            UsageError: there is none, or several.
+        """
+        from hfcbench.results.queries.provenance import provenance_of
+
+        with self._reading() as connection:
+            return provenance_of(connection, identity)

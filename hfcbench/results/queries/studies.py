@@ -94,13 +94,9 @@ def _beside(
 
     counted = known_metric(connection, metric)
     described = pd.DataFrame(
-        [
-            {"condition_id": item.condition_id, "state": str(item.state), **vars(item)}
-            for item in (*bases, *others)
-        ],
-        columns=["condition_id", "state", *KnownCondition.__dataclass_fields__],
-    )
-    described = described.loc[:, ~described.columns.duplicated()].set_index("condition_id")
+        [{**vars(item), "state": str(item.state)} for item in (*bases, *others)],
+        columns=[*KnownCondition.__dataclass_fields__, "state"],
+    ).set_index("condition_id")
     base_ids = {item.condition_id for item in bases}
     if counted is None:
         scores = pd.DataFrame({name: [] for name in ("training_id", "condition_id", "n", "value")})
@@ -108,12 +104,11 @@ def _beside(
         scores = facts.scores_under(connection, counted, list(described.index), where.clause())
     scores = scores.join(described, on="condition_id")
     is_base = scores["condition_id"].isin(base_ids)
-    keys = [name for name in on if name != "n"] + (["n"] if "n" in on else [])
-    newest = scores[is_base].sort_values("n").drop_duplicates(keys, keep="last")
-    base = newest.set_index(keys)["value"].rename("base")
-    tidy = scores[~is_base].join(base, on=keys, how="inner")
+    newest = scores[is_base].sort_values("n").drop_duplicates(on, keep="last")
+    base = newest.set_index(on)["value"].rename("base").reset_index()
+    tidy = scores[~is_base].merge(base, on=on)
     trainings = facts.trainings_where(connection)
-    tidy = tidy.join(trainings, on="training_id", rsuffix="_of_training")
+    tidy = tidy.join(trainings, on="training_id")
     order = [*_MODEL, "cutoff", "epsilon"]
     return tidy.sort_values(order, na_position="first").reset_index(drop=True)
 

@@ -1,0 +1,99 @@
+"""Comparing rows image by image, from their stored predictions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from hfcbench.errors import UsageError
+from hfcbench.results.queries.conditions import condition_name, known_conditions
+from hfcbench.results.queries.identities import Found, find_identity
+from hfcbench.results.queries.images import paired_frames
+from hfcbench.results.schema import Evaluation, Prediction
+from hfcbench.results.statistics import adjusted, compare_pair
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    *("first", "second", "condition", "n", "accuracy_first", "accuracy_second"),
+    *("difference", "low", "high", "only_first", "only_second"),
+    *("test", "p_value", "p_adjusted"),
+)
+
+
+def comparison_frame(
+    connection: Connection, beginnings: Sequence[str], correction: str
+) -> pd.DataFrame:
+    """One row per pair; see :meth:`hfcbench.results.queries.questions.Questions.compare`."""
+    import pandas as pd
+
+    found = [find_identity(connection, beginning) for beginning in beginnings]
+    if len(found) < 2:
+        raise UsageError("a comparison needs two ids or more")
+    if len({item.kind for item in found}) > 1:
+        raise UsageError("evaluations can be compared with each other, and trainings; not mixed")
+    rows: list[dict[str, Any]] = []
+    for first, second in itertools.combinations(found, 2):
+        rows.extend(
+            {"first": first.identity[:8], "second": second.identity[:8], "condition": name}
+            | _compared(connection, one, other)
+            for name, one, other in _pairs(connection, first, second)
+        )
+    if not rows:
+        raise UsageError("these trainings were never evaluated under the same condition")
+    frame = pd.DataFrame(rows)
+    frame["p_adjusted"] = adjusted(frame["p_value"].tolist(), correction)
+    return frame[list(COLUMNS)]
+
+
+def _pairs(connection: Connection, first: Found, second: Found) -> list[tuple[str, str, str]]:
+    """Name of a condition, and the two evaluations to compare under it."""
+    known = {item.condition_id: item for item in known_conditions(connection)}
+    if first.kind == "evaluation":
+        rows = connection.execute(
+            select(Evaluation.identity, Evaluation.condition_id).where(
+                Evaluation.identity.in_([first.identity, second.identity])
+            )
+        )
+        of = {row[0]: row[1] for row in rows}
+        names = [condition_name(known[of[item.identity]]) for item in (first, second)]
+        name = names[0] if names[0] == names[1] else " against ".join(names)
+        return [(name, first.identity, second.identity)]
+    evaluations = [_evaluations(connection, item.key) for item in (first, second)]
+    return [
+        (condition_name(known[key[0]]), identity, evaluations[1][key])
+        for key, identity in evaluations[0].items()
+        if key in evaluations[1]
+    ]
+
+
+def _evaluations(connection: Connection, training_id: int) -> dict[tuple[int, int], str]:
+    """The evaluations of a training by condition and set of images."""
+    rows = connection.execute(
+        select(Evaluation.condition_id, Prediction.label_set_id, Evaluation.identity)
+        .join(Prediction, Prediction.evaluation_id == Evaluation.evaluation_id)
+        .where(Evaluation.training_id == training_id)
+        .order_by(Evaluation.condition_id, Evaluation.evaluation_id)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def _compared(connection: Connection, first: str, second: str) -> dict[str, Any]:
+    one, other = paired_frames(connection, first, second)
+    found = compare_pair(one["correct"].to_numpy(), other["correct"].to_numpy())
+    return {
+        "n": found.n,
+        "accuracy_first": float(one["correct"].mean()),
+        "accuracy_second": float(other["correct"].mean()),
+        "difference": found.difference,
+        "low": found.interval.low,
+        "high": found.interval.high,
+        "only_first": found.only_first,
+        "only_second": found.only_second,
+        "test": found.test,
+        "p_value": found.p_value,
+    }

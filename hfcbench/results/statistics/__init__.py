@@ -1,0 +1,17 @@
+"""Uncertainty from per-image answers: intervals, paired tests, corrections, ranks."""
+
+from hfcbench.results.statistics.corrections import METHODS, adjusted
+from hfcbench.results.statistics.intervals import Interval, bootstrap_interval, wilson
+from hfcbench.results.statistics.pairs import PairedComparison, compare_pair
+from hfcbench.results.statistics.ranks import rank_intervals
+
+__all__ = [
+    "METHODS",
+    "Interval",
+    "PairedComparison",
+    "adjusted",
+    "bootstrap_interval",
+    "compare_pair",
+    "rank_intervals",
+    "wilson",
+]

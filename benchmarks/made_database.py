@@ -201,3 +201,8 @@ def _condition(
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def identity_of_training(number: int) -> str:
+    """The identity of the training with this key."""
+    return _hash(str(number))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -18,7 +16,7 @@ from hfcbench.results.database.engine import make_engine, writing
 from hfcbench.results.database.explanations import explained
 from hfcbench.results.database.inspection import revision_of
 from hfcbench.results.database.location import DatabaseLocation
-from hfcbench.results.database.sqlite_files import file_uri
+from hfcbench.results.database.sqlite_files import copy_database
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -107,18 +105,7 @@ def back_up(path: Path, revision: str) -> Path:
     The copy is complete or absent, and never replaces an earlier one.
     """
     copy = _free_name(path.with_name(f"{path.name}.revision-{revision}.backup"))
-    unfinished = copy.with_name(copy.name + ".part")
-    try:
-        with (
-            closing(sqlite3.connect(file_uri(path, "ro"), uri=True)) as source,
-            closing(sqlite3.connect(unfinished)) as target,
-        ):
-            source.backup(target)
-        os.replace(unfinished, copy)
-    except BaseException:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise
+    copy_database(path, copy)
     return copy
 
 

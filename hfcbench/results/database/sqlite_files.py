@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 
@@ -37,6 +37,22 @@ def has_tables(path: Path) -> bool:
             return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
     except sqlite3.Error:
         return True
+
+
+def copy_database(path: Path, target: Path) -> None:
+    """Copy a whole database, with what others have committed; the copy is complete or absent."""
+    unfinished = target.with_name(target.name + ".part")
+    try:
+        with (
+            closing(sqlite3.connect(reading_uri(path), uri=True)) as source,
+            closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.backup(copy)
+        os.replace(unfinished, target)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
 
 
 def _writable(path: Path) -> bool:

@@ -157,6 +157,7 @@ class Questions:
         self,
         *,
         metric: str = "top1",
+        attack: str | None = None,
         attacked_with: float | None = None,
         pivot: bool = False,
         where: Filter | None = None,
@@ -169,13 +170,21 @@ class Questions:
         column such as ``fgsm@0.03`` per attack and epsilon.
 
         Args:
+            attack: this attack only, with or without its parameters.
             attacked_with: this epsilon only.
         """
         from hfcbench.results.queries.studies import robustness
 
         chosen = combined(where, filters, OF_ROWS)
         with self._reading() as connection:
-            return robustness(connection, chosen, metric=metric, epsilon=attacked_with, pivot=pivot)
+            return robustness(
+                connection,
+                chosen,
+                metric=metric,
+                attack=attack,
+                epsilon=attacked_with,
+                pivot=pivot,
+            )
 
     def predictions(self, identity: str) -> Predictions:
         """The per-image predictions of an evaluation, exactly as they were stored."""

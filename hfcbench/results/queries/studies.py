@@ -53,22 +53,31 @@ def against_original(
 
 
 def robustness(
-    connection: Connection, where: Filter, *, metric: str, epsilon: float | None, pivot: bool
+    connection: Connection,
+    where: Filter,
+    *,
+    metric: str,
+    attack: str | None,
+    epsilon: float | None,
+    pivot: bool,
 ) -> pd.DataFrame:
     """What is left of a score under attack; see ``Store.robustness``."""
     known = _known(connection, where)
     attacked = [
         item
         for item in known
-        if item.is_attacked and item.cut is None and (epsilon is None or item.epsilon == epsilon)
+        if item.is_attacked
+        and item.cut is None
+        and epsilon in (None, item.epsilon)
+        and attack in (None, item.attack, item.attack.partition("(")[0])
     ]
     originals = [item for item in known if item.is_original]
     tidy = _beside(connection, where, metric, originals, attacked, on=_KEYS)
     tidy = tidy.rename(columns={"base": "clean"})
     tidy["drop"] = tidy["clean"] - tidy["value"]
     tidy["attacked_by"] = [
-        f"{attack}@{strength(value)}"
-        for attack, value in zip(tidy["attack"], tidy["epsilon"], strict=True)
+        f"{name}@{strength(value)}"
+        for name, value in zip(tidy["attack"], tidy["epsilon"], strict=True)
     ]
     columns = ["attack", "attack_version", "epsilon", "n", "clean", "value", "drop", "training"]
     if not pivot:

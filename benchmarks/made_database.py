@@ -28,11 +28,11 @@ from hfcbench.results.writing.rows import insert_row
 from hfcbench.results.writing.scores import insert_score_rows
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-DATASETS = tuple(f"dataset-{number}" for number in range(8))
+DATASETS = ("cifar10", "cifar100", "mnist", "svhn", "pets", "food", "aircraft", "textures")
 MODELS = ("lenet5", "alexnet", "vgg11", "resnet18", "preact-resnet32")
 HEURISTICS = (
     *("vanilla", "mixup", "batchnorm", "dropout", "batchnorm+mixup"),
-    *("batch-size:16", "optimizer:adam", "label-shuffling", "adversarial", "dropout+mixup"),
+    *("batch-size:16", "optimizer:Adam", "label-shuffling", "adversarial", "dropout+mixup"),
 )
 SEEDS = range(5)
 DEFENCES = ("none", "jpeg(quality=75)", "kernel-smoothing(rho=0.25)", "low-pass", "bit-depth")

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 from hfcbench.errors import PluginError, SpecificationError, nearest
-from hfcbench.types import JSON
+from hfcbench.types import JSON, BelowDataRoot
 
 if TYPE_CHECKING:
     import pydantic
@@ -49,6 +49,15 @@ class ParameterSchema:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._parameters)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The parameters that are :data:`hfcbench.types.DataPath`."""
+        return tuple(
+            name
+            for name, (annotation, _) in self._parameters.items()
+            if BelowDataRoot in typing.get_args(annotation)[1:]
+        )
 
     def describe(self) -> list[ParameterInfo]:
         """Names, types with ranges, and defaults in the order of the signature."""

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    ClassVar,
+    Literal,
+    Protocol,
+    TypeAlias,
+    runtime_checkable,
+)
 
 from hfcbench.errors import SpecificationError
 
@@ -25,6 +33,14 @@ Cutoff: TypeAlias = float | tuple[float, float]
 
 Rescaling: TypeAlias = Literal["none", "max", "minmax", "clip", "mean"]
 Augmentation: TypeAlias = Literal["none", "crop-flip"]
+
+
+class BelowDataRoot:
+    """Marks a parameter that is a path: suites may name only what lies below the data root."""
+
+
+DataPath: TypeAlias = Annotated[str, BelowDataRoot]
+"""The type of a dataset's parameter that names a file or folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def test_every_hook_is_documented():
 
 def test_every_suite_key_is_documented():
     page = text_of("docs/suites.md")
-    for name in ("title", "description", "blocks", *BlockSchema.model_fields):
+    for name in ("title", "description", "scale", "blocks", *BlockSchema.model_fields):
         assert f"`{name}`" in page
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hfcbench.cli.options import database_option
+from hfcbench.cli.tables import printable
 
 if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
@@ -91,7 +92,7 @@ def _lines(provenance: Provenance, db: str) -> Iterator[str]:
             found = f"top1 {row['top1']}, n = {row['n']}"
             yield f"  {row['identity'][:12]}  {row['condition']}: {found}"
     for second in provenance.disagreements:
-        yield f"\nanother result of this {second['kind']}: {second['summary']}"
+        yield f"\nanother result of this {second['kind']}: {printable(second['summary'])}"
     if provenance.evaluation is not None:
         yield "\nspecification of the evaluation"
         yield _text(provenance.evaluation["specification"])
@@ -117,4 +118,4 @@ def _text(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return str(value)
+    return printable(str(value))

@@ -40,7 +40,15 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}" if math.isfinite(value) else str(_plain(value))
-    return str(value)
+    return printable(str(_plain(value)))
+
+
+def printable(text: str) -> str:
+    """Text without what would control the terminal: names come from plugins and databases."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -57,7 +65,7 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = any(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", no_wrap=True)
+        table.add_column(printable(column), justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*map(cell, row))
     # Long lines can be read, scrolled and cut; columns of a few letters cannot.

@@ -16,7 +16,7 @@ from hfcbench.datasets.files import signature
 from hfcbench.datasets.pictures import PictureError, load_picture
 from hfcbench.errors import DataError
 from hfcbench.hookspecs import Register
-from hfcbench.types import DataLocation, Dataset, DatasetDescription, ImageShape
+from hfcbench.types import DataLocation, DataPath, Dataset, DatasetDescription, ImageShape
 
 _SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 _FOLDERS = {"train": ("train",), "test": ("test", "val", "validation")}
@@ -35,7 +35,7 @@ class ImageFolder:
         channels: 3 for colour, 1 for grey; images are converted.
     """
 
-    path: str
+    path: DataPath
     size: Annotated[int, Ge(8)] | None = None
     channels: Literal[1, 3] = 3
 

@@ -72,7 +72,10 @@ class CanonicalJSON(TypeDecorator[Any]):
         return canonical_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
+        try:
+            return None if value is None else json.loads(value)
+        except ValueError as error:
+            raise StoreError(f"stored JSON is damaged: {error}") from error
 
 
 class Bound(TypeDecorator[float]):

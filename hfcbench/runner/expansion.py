@@ -11,6 +11,7 @@ from hfcbench.errors import SpecificationError
 from hfcbench.optimizers import check_optimizer
 from hfcbench.references import Kind, Reference, parse_label, split_combination
 from hfcbench.registry import Registry
+from hfcbench.runner.data_paths import stays_below
 from hfcbench.runner.specification import (
     ORIGINAL,
     ComponentSpecification,
@@ -157,6 +158,7 @@ class _BlockExpansion:
 
     def _dataset(self, item: Named, path: Path) -> DatasetKey:
         reference = self._reference("dataset", item, path)
+        self._check_paths(reference, path)
         key = self._datasets.key(reference)
         sizes = {"train": key.train_size, "test": key.test_size, "attack": key.test_size}
         for split, size in sizes.items():
@@ -167,6 +169,24 @@ class _BlockExpansion:
                     f"{wanted} images are asked for, {reference.label} has {size}",
                 )
         return key
+
+    def _check_paths(self, reference: Reference, path: Path) -> None:
+        """Refuse paths out of the data root that a file asks for; users may name any themselves."""
+        if self._is_overridden(path):
+            return
+        for name in self._registry.get("dataset", reference.name).schema.paths:
+            root, value = self._datasets.location.root, reference.parameters[name]
+            if isinstance(value, str) and not stays_below(root, value):
+                raise self._error(
+                    path,
+                    f"the path '{value}' leads out of the data root "
+                    f"({root or 'the working folder'})",
+                    "suites may only name what lies below it; if you want this dataset, say "
+                    f"--dataset '{reference.label}', or --data-root with a folder above it",
+                )
+
+    def _is_overridden(self, path: Path) -> bool:
+        return any(known[0] == path[0] for known in self._file.overridden)
 
     def _combination(self, item: Combination, path: Path) -> tuple[Reference, ...]:
         members: list[Named] = []
@@ -247,6 +267,7 @@ class _BlockExpansion:
     def _error(self, path: Path, problem: str, hint: str | None = None) -> SpecificationError:
         """The complaint at the block's own line if the block says it, else at the suite's."""
         own: Path = ("blocks", self._index, *path)
-        replaced = any(known[0] == path[0] for known in self._file.overridden)
-        inherited = replaced or ("blocks", self._index, path[0]) not in self._file.lines
+        inherited = (
+            self._is_overridden(path) or ("blocks", self._index, path[0]) not in self._file.lines
+        )
         return self._file.error(path if inherited else own, problem, hint)

@@ -24,6 +24,9 @@ class InProcess:
             if isinstance(task, EvaluationTask) and task.needs in failed:
                 yield task, Outcome(skipped=True)
                 continue
+            if not listener.claim(task):
+                yield task, Outcome(deferred=True)
+                continue
             listener.started(task)
             outcome = worker.run(task, partial(listener.advanced, task))
             if isinstance(task, TrainingTask) and outcome.training is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -25,7 +25,8 @@ from hfcbench.results.records import (
     ScoreRecord,
     TrainingRecord,
 )
-from hfcbench.results.writing import lookups, writes
+from hfcbench.results.writing import claims, lookups, writes
+from hfcbench.results.writing.claims import Holder
 from hfcbench.results.writing.evaluations import insert_evaluations, locate_evaluation
 from hfcbench.results.writing.lookups import StoredTraining
 from hfcbench.results.writing.predictions import pack_predictions
@@ -113,6 +114,23 @@ class Store(Questions):
         """Add a node that failed."""
         with self._writing() as connection:
             writes.insert_failure(connection, record, run_id)
+
+    def claim(self, identity: str, run_id: int, grace_seconds: float) -> Holder | None:
+        """Claim a training with its evaluations for this process; None says that it worked."""
+        with self._writing() as connection:
+            return claims.take_claim(
+                connection, identity, claims.this_process(run_id), grace_seconds
+            )
+
+    def renew_claims(self, run_id: int) -> int:
+        """Give a sign of life for all claims of a run; returns how many it still has."""
+        with self._writing() as connection:
+            return claims.renew_claims(connection, run_id)
+
+    def release_claims(self, run_id: int, identities: Collection[str] | None = None) -> None:
+        """Give up claims of a run; all of them if none are named."""
+        with self._writing() as connection:
+            claims.release_claims(connection, run_id, identities)
 
     def trainings(self, identities: Sequence[str]) -> dict[str, StoredTraining]:
         """The finished ones of these trainings, by identity."""

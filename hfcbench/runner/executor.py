@@ -18,7 +18,7 @@ class Worker(Protocol):
         """The task's results or failures; an interrupt passes through."""
 
 
-class Listener(Protocol):
+class Follower(Protocol):
     """Follows the tasks of a run."""
 
     def started(self, task: Task) -> None:
@@ -26,6 +26,13 @@ class Listener(Protocol):
 
     def advanced(self, task: Task, share: float) -> None:
         """The finished share of a running task, in [0,1]."""
+
+
+class Listener(Follower, Protocol):
+    """Follows the tasks of a run, and says which of them this process may do."""
+
+    def claim(self, task: Task) -> bool:
+        """Whether the task is this process's to run; False while another process works on it."""
 
 
 class Executor(Protocol):
@@ -37,5 +44,6 @@ class Executor(Protocol):
         """Run every task and yield each one's outcome as it comes.
 
         The tasks come in an order in which each training stands before the evaluation that needs
-        it. An evaluation whose training failed is not run: ``Outcome(skipped=True)``.
+        it. An evaluation whose training failed is not run: ``Outcome(skipped=True)``. Before a task
+        runs, ``listener.claim`` must allow it; otherwise its outcome is ``Outcome(deferred=True)``.
         """

@@ -123,6 +123,11 @@ class ProgressDisplay:
             self._console.print(f"    {failure.error}", markup=False, highlight=False)
         self._show(task, 0.0)
 
+    def waiting(self, host: str) -> None:
+        self._console.print(
+            f"waiting for a process on {host}, which does the rest", markup=False, highlight=False
+        )
+
     def _show(self, task: Task, share: float) -> None:
         if self._bar is None or self._bar_task is None:
             return

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hfcbench.errors import HfcbenchError, PluginError
 from hfcbench.plugins import Plugins
 from hfcbench.results.records import FailureRecord
+from hfcbench.runner.claiming import Claims
 from hfcbench.runner.dataset_access import DatasetAccess
-from hfcbench.runner.executor import Executor, Listener
-from hfcbench.runner.plan import Plan, Remaining
+from hfcbench.runner.executor import Executor, Follower
+from hfcbench.runner.plan import Plan, Remaining, remaining
 from hfcbench.runner.provenance import describe_run
 from hfcbench.runner.recording import score
-from hfcbench.runner.tasks import Outcome, RunSummary, Task
+from hfcbench.runner.tasks import EvaluationTask, Outcome, RunSummary, Task, training_of
 from hfcbench.runner.worker import TaskWorker
 
 if TYPE_CHECKING:
     from hfcbench.results.store import Store
+    from hfcbench.results.writing.claims import Holder
+
+GRACE_SECONDS = 60.0
+"""How long after its last sign of life a process is taken to be dead."""
+
+_POLL_SECONDS = 3.0
 
 
-class RunListener(Listener, Protocol):
+class RunListener(Follower, Protocol):
     """Follows a run; the progress display is one."""
 
     def finished(self, task: Task, outcome: Outcome) -> None:
         """The task's outcome is in the database."""
+
+    def waiting(self, host: str) -> None:
+        """All that is left is being worked on by other processes; one runs on this host."""
 
 
 @dataclass
@@ -41,7 +52,13 @@ class Run:
     worker: TaskWorker
     executor: Executor
     listener: RunListener
+    grace_seconds: float = GRACE_SECONDS
     failures: list[FailureRecord] = field(default_factory=list)
+    _claims: Claims = field(init=False)
+    _open_tasks: Counter[str] = field(default_factory=Counter)
+    _expected: dict[str, list[Task]] = field(default_factory=dict)
+    _holder: Holder | None = None
+    _waited_for: set[str] = field(default_factory=set)
     _trained: int = 0
     _evaluated: int = 0
     _skipped: int = 0
@@ -62,8 +79,9 @@ class Run:
         status = "aborted"
         try:
             self._notify("before_run", plan=self.plan)
-            for task, outcome in self._outcomes(run_id):
-                self._keep(task, outcome, run_id)
+            with Claims(self.store, run_id, self.grace_seconds) as self._claims:
+                for task, outcome in self._outcomes(run_id):
+                    self._keep(task, outcome, run_id)
             status = "finished_with_failures" if self.failures or self._skipped else "finished"
         except KeyboardInterrupt:
             status = "interrupted"
@@ -88,7 +106,83 @@ class Run:
             predictions = self.store.predictions(identity)
             record = score(predictions, metric, self.plugins.registry.create(metric))
             self.store.add_scores(identity, [record])
-        yield from self.executor.execute(self.remaining.tasks, self.worker, self)
+        left = self.remaining
+        while left.tasks:
+            self._open_tasks = Counter(training_of(task) for task in left.tasks)
+            self._expected = self._by_training(left.tasks)
+            deferred = False
+            for task, outcome in self.executor.execute(left.tasks, self.worker, self):
+                if outcome.deferred:
+                    deferred = True
+                else:
+                    yield task, outcome
+                self._close(task)
+            if not deferred:
+                return
+            self._wait()
+            left = self._left()
+
+    def _left(self) -> Remaining:
+        """What is left by now, but for what has failed in this run."""
+        return self._without_failed(remaining(self.plan, self.store, self.worker.artifacts))
+
+    def _without_failed(self, left: Remaining) -> Remaining:
+        failed = {failure.identity for failure in self.failures}
+        tasks: list[Task] = []
+        for task in left.tasks:
+            if training_of(task) in failed:
+                continue
+            if isinstance(task, EvaluationTask):
+                again = tuple(item for item in task.evaluations if item.identity not in failed)
+                if again:
+                    tasks.append(replace(task, evaluations=again))
+            else:
+                tasks.append(task)
+        return replace(left, tasks=tuple(tasks))
+
+    def _wait(self) -> None:
+        """Let the others work for a moment, and say once that this is what happens."""
+        if self._holder is not None and self._holder.host not in self._waited_for:
+            self._waited_for.add(self._holder.host)
+            self.listener.waiting(self._holder.host)
+        if self._holder is not None:
+            time.sleep(min(_POLL_SECONDS, self.grace_seconds / 4))
+        self._holder = None
+
+    def _close(self, task: Task) -> None:
+        """Release a claim when the last task of its training is through."""
+        identity = training_of(task)
+        self._open_tasks[identity] -= 1
+        if not self._open_tasks[identity] and self._claims.holds(identity):
+            self._claims.release([identity])
+
+    @staticmethod
+    def _by_training(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+        found: dict[str, list[Task]] = {}
+        for task in tasks:
+            found.setdefault(training_of(task), []).append(task)
+        return found
+
+    def claim(self, task: Task) -> bool:
+        """The executor asks whether a task is to be run here.
+
+        Right after claiming, the database is asked once more: another process may have done the
+        work since the plan was compared with it.
+        """
+        identity = training_of(task)
+        if self._claims.holds(identity):
+            return True
+        holder = self._claims.take(identity)
+        if holder is not None:
+            self._holder = holder
+            return False
+        node = next(item for item in self.plan.nodes if item.training.identity == identity)
+        single = Plan(self.plan.suite, (node,))
+        left = self._without_failed(remaining(single, self.store, self.worker.artifacts))
+        if list(left.tasks) != self._expected[identity]:
+            self._claims.release([identity])
+            return False
+        return True
 
     def _keep(self, task: Task, outcome: Outcome, run_id: int) -> None:
         training = outcome.training

@@ -17,7 +17,7 @@ from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.expansion import expand
 from hfcbench.runner.plan import Plan, Remaining, make_plan, remaining
 from hfcbench.runner.progress import ProgressDisplay
-from hfcbench.runner.run import Run
+from hfcbench.runner.run import GRACE_SECONDS, Run
 from hfcbench.runner.suite_file import SuiteFile, read_suite
 from hfcbench.runner.tasks import RunSummary
 from hfcbench.runner.worker import TaskWorker
@@ -36,6 +36,8 @@ class Settings:
         artifacts: the folder for checkpoints; None puts it beside the database file.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         executor: a registered executor's label.
+        grace_seconds: how long after its last sign of life another process that shares the
+            database is taken to be dead; equal for all of them.
     """
 
     database: str
@@ -44,6 +46,7 @@ class Settings:
     artifacts: Path | None = None
     device: str = "auto"
     executor: str = "in-process"
+    grace_seconds: float = GRACE_SECONDS
 
     @property
     def artifacts_folder(self) -> Path:
@@ -118,6 +121,7 @@ class Session:
                     self.worker(self.settings.artifacts_folder),
                     executor,
                     display,
+                    self.settings.grace_seconds,
                 )
                 return run(), run.failures
 

@@ -66,18 +66,25 @@ class EvaluationTask:
 Task = TrainingTask | EvaluationTask
 
 
+def training_of(task: Task) -> str:
+    """The identity of the training that a task is or needs: what is claimed for it."""
+    return task.identity if isinstance(task, TrainingTask) else task.needs
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a task produced; an evaluation task may both succeed and fail in parts.
 
     Attributes:
         skipped: the training that the task needed had failed, so it did not run.
+        deferred: another process works on it, or has done so meanwhile; it did not run here.
     """
 
     training: TrainingRecord | None = None
     evaluations: Sequence[EvaluationRecord] = ()
     failures: Sequence[FailureRecord] = ()
     skipped: bool = False
+    deferred: bool = False
 
 
 @dataclass(frozen=True)

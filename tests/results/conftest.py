@@ -82,7 +82,13 @@ def start_process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     def start(*arguments: Any) -> subprocess.Popen[str]:
         command = [sys.executable, str(HERE / "writing_process.py"), *map(str, arguments)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
         processes.append(process)
         return process
 
@@ -90,8 +96,9 @@ def start_process() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in processes:
         process.kill()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 @pytest.fixture

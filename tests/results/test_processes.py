@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from types import ModuleType
 
 import pytest
@@ -14,8 +17,10 @@ import pytest
 from hfcbench.errors import StoreError
 from hfcbench.results.opening import database_exists, open_store
 
-WORKERS = 4
-EACH = 50
+WORKERS = 8
+EACH = 1_000
+GROUP = 10
+KILLS = 50
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -33,20 +38,73 @@ def assert_whole(path: Path) -> None:
     assert evaluations == predictions == scores
 
 
-def test_four_processes_lose_nothing_and_double_nothing(
-    path: Path, start_process: Start, build: ModuleType
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_eight_processes_lose_nothing_and_double_nothing(
+    kind: str,
+    path: Path,
+    start_process: Start,
+    build: ModuleType,
+    request: pytest.FixtureRequest,
 ) -> None:
-    processes = [start_process("write", path, worker, EACH) for worker in range(WORKERS)]
-    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    place = path if kind == "sqlite" else request.getfixturevalue("postgresql_url")
+    processes = [start_process("write", place, worker, EACH, GROUP) for worker in range(WORKERS)]
+    outputs = [process.communicate(timeout=280)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * WORKERS
     identities = {line for output in outputs for line in output.split()}
-    assert len(identities) == WORKERS * EACH // 2 + EACH // 2
+    expected = WORKERS * EACH // 2 + EACH // 2
+    assert len(identities) == expected
+    if kind == "sqlite":
+        assert_whole(path)
+    with open_store(place, read_only=True) as store:
+        assert store.evaluations_done(sorted(identities)) == identities
+        for table in ("evaluations", "predictions", "scores"):
+            assert store.query(f"SELECT count(*) FROM {table}")[1] == [(expected,)]
+        (counted,) = store.query("SELECT count(DISTINCT identity) FROM evaluations")[1]
+        assert counted == (expected,)
+        runs = "SELECT count(*), min(status), max(status) FROM runs"
+        assert store.query(runs)[1] == [(WORKERS, "finished", "finished")]
+        assert set(store.trainings([build.training().identity])) == {build.training().identity}
+
+
+@pytest.mark.slow
+def test_fifty_kills_at_random_moments(path: Path, start_process: Start, build: ModuleType) -> None:
+    random = Random(0)
+    template = start_process("serve")
+    assert template.stdin is not None
+    assert template.stdout is not None
+
+    def start(count: int) -> int:
+        template.stdin.write(f"{path}\t0\t{count}\n")
+        template.stdin.flush()
+        return int(read_until("pid ").split()[1])
+
+    def read_until(beginning: str) -> str:
+        for line in template.stdout:
+            if line.startswith(beginning):
+                return line
+            reported.add(line.strip())
+        raise AssertionError("the template process ended")
+
+    reported: set[str] = set()
+    for _ in range(KILLS):
+        process_id = start(10_000)
+        time.sleep(random.uniform(0, 0.4))
+        os.kill(process_id, signal.SIGKILL)
+        read_until("ended")
+        if path.exists() and database_exists(path):
+            assert_whole(path)
+    most = len(reported)
+    assert most > KILLS
+    start(most + 100)
+    read_until("ended")
+    assert len(reported) == most + 100
     assert_whole(path)
     with open_store(path, read_only=True) as store:
-        assert store.evaluations_done(sorted(identities)) == identities
-        assert len(store.evaluations()) == len(identities)
-        assert store.query("SELECT count(*), min(status) FROM runs")[1] == [(WORKERS, "finished")]
-        assert set(store.trainings([build.training().identity])) == {build.training().identity}
+        assert store.evaluations_done(sorted(reported)) == reported
+        counted = "SELECT count(*), count(DISTINCT identity) FROM evaluations"
+        assert store.query(counted)[1] == [(most + 100, most + 100)]
+        assert store.query("SELECT count(*) FROM runs WHERE status = 'finished'")[1] == [(1,)]
 
 
 def test_killed_while_the_database_is_made(path: Path, start_process: Start) -> None:

@@ -13,9 +13,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from alembic import command
+from sqlalchemy import Boolean, Integer, MetaData, insert, text
 
 from hfcbench.errors import StoreError
 from hfcbench.results.database import migrating, revisions
+from hfcbench.results.database.engine import make_engine, writing
 from hfcbench.results.database.location import parse_location
 from hfcbench.results.database.revisions import REVISIONS
 from hfcbench.results.opening import open_store
@@ -90,6 +93,54 @@ def test_a_golden_database_is_upgraded_and_used(
         assert board["original"].tolist() == [1.0, 0.75, 0.75, 0.5, 0.5]
         assert len(store.evaluations()) == 23
     assert revision_in(path) == REVISIONS[-1]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_the_same_content_is_upgraded_and_used_on_postgresql(
+    revision: str, path: Path, postgresql_url: str, build: ModuleType
+) -> None:
+    expected = golden_copy(revision, path)
+    copy_into_server(path, postgresql_url, revision)
+    with open_store(postgresql_url) as store:
+        assert_holds(store, expected)
+        training = build.training(seed=7)
+        run_id = store.begin_run(build.run())
+        store.add_training(training, run_id)
+        store.add_evaluations([build.evaluation(training, value=1.0)], run_id)
+        assert store.leaderboard(limit=1).frame["original"].tolist() == [1.0]
+        assert len(store.evaluations()) == 23
+
+
+def copy_into_server(path: Path, url: str, revision: str) -> None:
+    """Make the schema of a revision on a server, and put the rows of an SQLite file into it."""
+    engine = make_engine(parse_location(url), read_only=False, busy_timeout_seconds=10)
+    with writing(engine).begin() as target, closing(sqlite3.connect(path)) as source:
+        command.upgrade(migrating.alembic_config(target), revision)
+        tables = MetaData()
+        tables.reflect(target)
+        for table in tables.sorted_tables:
+            if table.name == "alembic_version":
+                continue
+            rows = source.execute(f"SELECT {', '.join(table.columns.keys())} FROM {table.name}")
+            booleans = [isinstance(column.type, Boolean) for column in table.columns]
+            values = [
+                [bool(v) if b and v is not None else v for v, b in zip(row, booleans, strict=True)]
+                for row in rows
+            ]
+            if values:
+                names = table.columns.keys()
+                target.execute(
+                    insert(table), [dict(zip(names, row, strict=True)) for row in values]
+                )
+            key = table.primary_key.columns[0]
+            if len(table.primary_key.columns) == 1 and isinstance(key.type, Integer):
+                target.execute(
+                    text(
+                        f"SELECT setval(pg_get_serial_sequence('{table.name}', '{key.name}'), "
+                        f"(SELECT greatest(max({key.name}), 1) FROM {table.name}))"
+                    )
+                )
+    engine.dispose()
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])

@@ -13,20 +13,40 @@ from sqlalchemy import Engine, event
 from hfcbench.results.opening import open_store
 
 
-def write(path: str, worker: int, count: int) -> None:
-    """A run, a training shared by all workers, and one commit per evaluation."""
+def write(path: str, worker: int, count: int, group: int = 1) -> None:
+    """A run, a training shared by all workers, and one commit per group of evaluations."""
     with open_store(path, create=True) as store:
         store.add_dataset(build.dataset())
         run_id = store.begin_run(build.run())
         training = build.training()
         store.add_training(training, run_id)
-        for number in range(count):
+        for start in range(0, count, group):
             # Odd numbers are evaluations that every worker finishes: only one may be stored.
-            owner = worker if number % 2 == 0 else 0
-            record = build.evaluation(training, procedure=f"{owner}-{number}")
-            store.add_evaluations([record], run_id)
-            print(record.identity, flush=True)
+            records = [
+                build.evaluation(training, procedure=f"{worker if number % 2 == 0 else 0}-{number}")
+                for number in range(start, min(start + group, count))
+            ]
+            store.add_evaluations(records, run_id)
+            for record in records:
+                print(record.identity, flush=True)
         store.finish_run(run_id, "finished")
+
+
+def serve() -> None:
+    """Fork a process that writes for every line of input: path, worker, count.
+
+    All imports are done once, so that starting and killing many writers takes little time.
+    """
+    for line in sys.stdin:
+        path, worker, count = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            write(path, int(worker), int(count))
+            os._exit(0)
+        print(f"pid {child}", flush=True)
+        os.waitpid(child, 0)
+        print("ended", flush=True)
 
 
 def die_at(beginning: str) -> None:
@@ -60,7 +80,9 @@ def die_inside(path: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "write":
-        write(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+        write(sys.argv[2], *map(int, sys.argv[3:]))
+    elif sys.argv[1] == "serve":
+        serve()
     elif sys.argv[1] == "die-creating":
         die_creating(sys.argv[2])
     else:

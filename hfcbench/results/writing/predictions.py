@@ -93,6 +93,15 @@ def unpack_predictions(packed: PackedPredictions) -> Predictions:
     )
 
 
+def unpack_array(packed: PackedArray, n: int) -> NDArray[Any]:
+    """Decode one array of predictions.
+
+    Raises:
+        StoreError: the bytes are not what their type and length promise.
+    """
+    return _unpack(packed, n, (*_CLASS_TYPES, _FLOAT_TYPE))
+
+
 def check_encoding(encoding: str) -> None:
     """Raise StoreError unless bytes of this encoding can be decoded."""
     if encoding != ENCODING:

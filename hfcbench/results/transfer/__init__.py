@@ -1,0 +1,1 @@
+"""Whole databases: copied, checked, merged, exported and imported."""

@@ -1,0 +1,122 @@
+"""What two results of one identity disagree about, in words."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hfcbench.results.writing.predictions import PackedArray, unpack_array
+
+Row = Mapping[str, Any]
+_CURVE = ("split", "component", "decomposition", "rescaling", "metric", "n")
+
+
+@dataclass(frozen=True)
+class TrainingDifference:
+    """How two trainings differ.
+
+    Attributes:
+        other_checkpoint: the trained models differ, not just what was measured of them.
+    """
+
+    summary: str
+    other_checkpoint: bool
+
+
+def training_difference(
+    theirs: Mapping[str, Sequence[Row]], mine: Mapping[str, Sequence[Row]]
+) -> TrainingDifference | None:
+    """Compare checkpoints, and the points that both curves have."""
+    checkpoints = [
+        {row["sha256"] for row in parts["artifacts"] if row["kind"] == "checkpoint"}
+        for parts in (theirs, mine)
+    ]
+    if checkpoints[0] != checkpoints[1]:
+        names = [", ".join(sorted(item[:12] for item in found)) for found in checkpoints]
+        return TrainingDifference(
+            f"its checkpoint is {names[0] or 'missing'}, the target's is {names[1] or 'missing'}",
+            other_checkpoint=True,
+        )
+    points = [_points(parts["curves"]) for parts in (theirs, mine)]
+    shared = points[0].keys() & points[1].keys()
+    different = sum(points[0][key] != points[1][key] for key in shared)
+    if different:
+        return TrainingDifference(
+            f"{different} of {len(shared)} points of its curves differ", other_checkpoint=False
+        )
+    return None
+
+
+def evaluation_difference(
+    different_predictions: int | None, theirs: Sequence[Row], mine: Sequence[Row]
+) -> str | None:
+    """Compare predictions, and the scores of metrics that both have."""
+    found = []
+    if different_predictions is None:
+        found.append("the two are over other images")
+    elif different_predictions:
+        found.append(f"{different_predictions} predictions differ")
+    known = {row["metric_id"]: row for row in mine}
+    for row in theirs:
+        other = known.get(row["metric_id"])
+        if other is not None and _score(row) != _score(other):
+            found.append(f"a score is {row['value']} against {other['value']}")
+    return "; ".join(found) or None
+
+
+def same_predictions(theirs: Sequence[Row], mine: Sequence[Row]) -> int | None:
+    """How many images were answered differently; None if they are other images, or missing."""
+    if len(theirs) != len(mine):
+        return None
+    if not theirs:
+        return 0
+    one, other = theirs[0], mine[0]
+    if one["n"] != other["n"]:
+        return None
+    different = 0
+    for name in ("predicted", "confidence", "loss"):
+        if one[name] == other[name] and one[f"{name}_dtype"] == other[f"{name}_dtype"]:
+            continue
+        arrays = [
+            unpack_array(PackedArray(row[f"{name}_dtype"], row[name]), row["n"])
+            for row in (one, other)
+        ]
+        unequal = arrays[0] != arrays[1]
+        both_nan = (arrays[0] != arrays[0]) & (arrays[1] != arrays[1])
+        different = max(different, int((unequal & ~both_nan).sum()))
+    return different
+
+
+def plain(value: Any) -> Any:
+    """Rows as JSON that is the same in every database: no keys, bytes as base64, times in UTC."""
+    if isinstance(value, Mapping):
+        return {
+            str(key): plain(item) for key, item in value.items() if not str(key).endswith("_id")
+        }
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _points(curves: Sequence[Row]) -> dict[tuple[Any, ...], tuple[Any, Any]]:
+    return {
+        (*(curve[name] for name in _CURVE), point["epoch"]): (point["value"], point["state"])
+        for curve in curves
+        for point in curve["points"]
+    }
+
+
+def _score(row: Row) -> tuple[Any, ...]:
+    bounds = (row["low"], row["high"])
+    ends = (None if value is None or math.isnan(value) else value for value in bounds)
+    return row["value"], row["state"], row["n"], *ends

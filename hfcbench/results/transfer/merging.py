@@ -1,0 +1,317 @@
+"""The steps of a merge, from tables that others point to, to those that point."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, inspect, select
+
+from hfcbench.results.column_types import digest_of
+from hfcbench.results.schema import (
+    Artifact,
+    Base,
+    Condition,
+    Curve,
+    Dataset,
+    Disagreement,
+    Epoch,
+    Evaluation,
+    Failure,
+    LabelSet,
+    Metric,
+    Plugin,
+    Prediction,
+    Run,
+    RunPlugin,
+    Score,
+    Training,
+    TrainingHeuristic,
+)
+from hfcbench.results.transfer.differences import (
+    evaluation_difference,
+    plain,
+    same_predictions,
+    training_difference,
+)
+from hfcbench.results.writing.rows import insert_missing, insert_row
+
+Row = dict[str, Any]
+Keys = dict[int, int]
+_CHUNK = 500
+
+
+class Merging:
+    """One merge between two open transactions; calling it does all of it."""
+
+    def __init__(
+        self,
+        source: Connection,
+        target: Connection,
+        added: Counter[str],
+        known: Counter[str],
+        disagreements: list[str],
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._added = added
+        self._known = known
+        self._disagreements = disagreements
+        self._other_checkpoints: set[int] = set()
+
+    def __call__(self) -> None:
+        self._runs = self._dimension(Run, ["uuid"])
+        plugins = self._dimension(Plugin, ["name", "distribution", "version"])
+        self._run_plugins(plugins)
+        self._datasets = self._dimension(Dataset, ["name", "version", "fingerprint"])
+        self._conditions = self._dimension(Condition, ["digest"])
+        self._metrics = self._dimension(Metric, ["name", "version"])
+        self._label_sets = self._dimension(LabelSet, ["sha256"])
+        self._trainings = self._merge_trainings()
+        self._merge_evaluations()
+        self._merge_failures()
+        self._merge_disagreements()
+
+    def _dimension(self, table: type[Base], natural: Sequence[str]) -> Keys:
+        """Add the rows that the target lacks; returns the target's key of each source key."""
+        key = _key(table)
+        columns = [getattr(table, name) for name in (key, *natural)]
+        known = {tuple(row[1:]): row[0] for row in self._target.execute(select(*columns))}
+        keys = {}
+        for row in _rows(self._source, table):
+            own = row.pop(key)
+            name = tuple(row[column] for column in natural)
+            if name not in known:
+                known[name] = insert_row(self._target, table, row)
+                self._added[table.__tablename__] += 1
+            keys[own] = known[name]
+        return keys
+
+    def _run_plugins(self, plugins: Keys) -> None:
+        rows = [
+            {"run_id": self._runs[row["run_id"]], "plugin_id": plugins[row["plugin_id"]]}
+            for row in _rows(self._source, RunPlugin)
+        ]
+        insert_missing(self._target, RunPlugin, rows)
+
+    def _merge_trainings(self) -> Keys:
+        keys = {}
+        known = _keys_by_identity(self._target, Training)
+        for row in _rows(self._source, Training):
+            own = row["training_id"]
+            parts = _parts_of_training(self._source, own)
+            if row["identity"] in known:
+                keys[own] = known[row["identity"]]
+                self._known_training(row, parts, keys[own])
+            else:
+                new = {k: v for k, v in row.items() if k != "training_id"}
+                new["run_id"] = self._runs[row["run_id"]]
+                new["dataset_id"] = self._datasets[row["dataset_id"]]
+                keys[own] = insert_row(self._target, Training, new)
+                self._added["trainings"] += 1
+                self._add_parts(parts, keys[own])
+        return keys
+
+    def _add_parts(self, parts: Mapping[str, list[Row]], training_id: int) -> None:
+        """Heuristics, artifacts and curves that a training lacks."""
+        of_training = {"training_id": training_id}
+        for table, rows in ((TrainingHeuristic, "heuristics"), (Artifact, "artifacts")):
+            new = [{**row, **of_training} for row in parts[rows]]
+            insert_missing(self._target, table, [_without(row, "artifact_id") for row in new])
+        for curve in parts["curves"]:
+            row = {k: v for k, v in curve.items() if k not in ("curve_id", "points")} | of_training
+            insert_missing(self._target, Curve, [row])
+            same = [getattr(Curve, name).is_not_distinct_from(value) for name, value in row.items()]
+            curve_id = self._target.scalars(select(Curve.curve_id).where(*same)).one()
+            points = [{**point, "curve_id": curve_id} for point in curve["points"]]
+            insert_missing(self._target, Epoch, points)
+
+    def _known_training(self, row: Row, parts: Mapping[str, list[Row]], key: int) -> None:
+        mine = _parts_of_training(self._target, key)
+        difference = training_difference(parts, mine)
+        if difference is None:
+            self._known["trainings"] += 1
+            self._add_parts(parts, key)
+            return
+        if difference.other_checkpoint:
+            self._other_checkpoints.add(row["training_id"])
+        self._disagree("training", row, {**parts, "training": row}, difference.summary)
+
+    def _merge_evaluations(self) -> None:
+        known = _keys_by_identity(self._target, Evaluation)
+        for chunk in _chunks(self._source, Evaluation):
+            parts = _parts_of_evaluations(self._source, [row["evaluation_id"] for row in chunk])
+            for row in chunk:
+                own = parts[row["evaluation_id"]]
+                if row["identity"] in known:
+                    self._known_evaluation(row, own, known[row["identity"]])
+                elif row["training_id"] in self._other_checkpoints:
+                    summary = "it was computed from a checkpoint that the target does not have"
+                    self._disagree("evaluation", row, self._content(row, own), summary)
+                else:
+                    self._add_evaluation(row, own)
+
+    def _add_evaluation(self, row: Row, parts: Mapping[str, list[Row]]) -> None:
+        training_id = self._trainings[row["training_id"]]
+        condition_id = self._conditions[row["condition_id"]]
+        new = _without(row, "evaluation_id") | {
+            "training_id": training_id,
+            "condition_id": condition_id,
+            "run_id": self._runs[row["run_id"]],
+        }
+        key = insert_row(self._target, Evaluation, new)
+        self._added["evaluations"] += 1
+        self._add_scores(parts["scores"], key, training_id, condition_id)
+        for prediction in parts["predictions"]:
+            label_set_id = self._label_sets[prediction["label_set_id"]]
+            changed = {"evaluation_id": key, "label_set_id": label_set_id}
+            insert_missing(self._target, Prediction, [prediction | changed])
+
+    def _add_scores(
+        self, scores: Sequence[Row], evaluation_id: int, training_id: int, condition_id: int
+    ) -> None:
+        rows = [
+            {
+                **score,
+                "evaluation_id": evaluation_id,
+                "metric_id": self._metrics[score["metric_id"]],
+                "training_id": training_id,
+                "condition_id": condition_id,
+            }
+            for score in scores
+        ]
+        insert_missing(self._target, Score, rows)
+
+    def _known_evaluation(self, row: Row, parts: Mapping[str, list[Row]], key: int) -> None:
+        mine = _parts_of_evaluations(self._target, [key])[key]
+        theirs = [{**s, "metric_id": self._metrics[s["metric_id"]]} for s in parts["scores"]]
+        difference = evaluation_difference(
+            same_predictions(parts["predictions"], mine["predictions"]), theirs, mine["scores"]
+        )
+        if difference is not None:
+            self._disagree("evaluation", row, self._content(row, parts), difference)
+            return
+        self._known["evaluations"] += 1
+        training_id = self._trainings[row["training_id"]]
+        condition_id = self._conditions[row["condition_id"]]
+        self._add_scores(parts["scores"], key, training_id, condition_id)
+
+    def _content(self, row: Row, parts: Mapping[str, list[Row]]) -> Row:
+        """All that belongs to an evaluation, without the keys of its own database."""
+        names = {
+            number: f"{name} {version}"
+            for number, name, version in self._source.execute(
+                select(Metric.metric_id, Metric.name, Metric.version)
+            )
+        }
+        labels = self._source.execute(select(LabelSet.label_set_id, LabelSet.sha256))
+        sha256 = {row[0]: row[1] for row in labels}
+        return {
+            "evaluation": row,
+            "scores": [{**score, "metric": names[score["metric_id"]]} for score in parts["scores"]],
+            "predictions": [
+                {**item, "labels_sha256": sha256[item["label_set_id"]]}
+                for item in parts["predictions"]
+            ],
+        }
+
+    def _disagree(self, kind: str, row: Row, content: Row, summary: str) -> None:
+        document = plain(content)
+        digest = digest_of(document)
+        place = f"{kind} {row['identity'][:12]}"
+        self._disagreements.append(f"{place}: {summary}")
+        insert_missing(
+            self._target,
+            Disagreement,
+            [
+                {
+                    "identity": row["identity"],
+                    "kind": kind,
+                    "run_id": self._runs[row["run_id"]],
+                    "found_at": datetime.now(UTC),
+                    "summary": summary,
+                    "digest": digest,
+                    "content": document,
+                }
+            ],
+        )
+
+    def _merge_failures(self) -> None:
+        columns = (Failure.run_id, Failure.identity, Failure.failed_at)
+        known = {tuple(row) for row in self._target.execute(select(*columns))}
+        for row in _rows(self._source, Failure):
+            run_id = self._runs[row["run_id"]]
+            if (run_id, row["identity"], row["failed_at"]) not in known:
+                new = _without(row, "failure_id") | {"run_id": run_id}
+                insert_row(self._target, Failure, new)
+                self._added["failures"] += 1
+
+    def _merge_disagreements(self) -> None:
+        rows = [
+            _without(row, "disagreement_id") | {"run_id": self._runs[row["run_id"]]}
+            for row in _rows(self._source, Disagreement)
+        ]
+        insert_missing(self._target, Disagreement, rows)
+
+
+def _key(table: type[Base]) -> str:
+    mapper: Any = inspect(table)
+    return str(mapper.primary_key[0].name)
+
+
+def _without(row: Row, *names: str) -> Row:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _rows(connection: Connection, table: type[Base], *where: Any) -> Iterator[Row]:
+    """Rows of a table as plain columns, a chunk at a time."""
+    mapper: Any = inspect(table)
+    statement = select(*mapper.columns).where(*where).order_by(*mapper.primary_key)
+    for row in connection.execute(statement).yield_per(_CHUNK):
+        yield dict(row._mapping)
+
+
+def _chunks(connection: Connection, table: type[Base]) -> Iterator[list[Row]]:
+    chunk: list[Row] = []
+    for row in _rows(connection, table):
+        chunk.append(row)
+        if len(chunk) == _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _keys_by_identity(
+    connection: Connection, table: type[Training] | type[Evaluation]
+) -> dict[str, int]:
+    key = getattr(table, _key(table))
+    return {row[0]: row[1] for row in connection.execute(select(table.identity, key))}
+
+
+def _parts_of_training(connection: Connection, training_id: int) -> dict[str, list[Row]]:
+    curves = list(_rows(connection, Curve, Curve.training_id == training_id))
+    for curve in curves:
+        curve["points"] = list(_rows(connection, Epoch, Epoch.curve_id == curve["curve_id"]))
+    return {
+        "heuristics": list(
+            _rows(connection, TrainingHeuristic, TrainingHeuristic.training_id == training_id)
+        ),
+        "artifacts": list(_rows(connection, Artifact, Artifact.training_id == training_id)),
+        "curves": curves,
+    }
+
+
+def _parts_of_evaluations(
+    connection: Connection, evaluation_ids: Sequence[int]
+) -> dict[int, dict[str, list[Row]]]:
+    parts: dict[int, dict[str, list[Row]]] = {
+        key: {"scores": [], "predictions": []} for key in evaluation_ids
+    }
+    for table, name in ((Score, "scores"), (Prediction, "predictions")):
+        column: Any = table.evaluation_id
+        for row in _rows(connection, table, column.in_(evaluation_ids)):
+            parts[row["evaluation_id"]][name].append(row)
+    return parts

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
@@ -19,6 +21,30 @@ from hfcbench.results.database.sqlite_files import file_uri, reading_uri
 _WRITING = "hfcbench_writing"
 _LOCK_KEY = 0x68666362
 """Names the write lock among a PostgreSQL database's advisory locks: 'hfcb' in ASCII."""
+
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    {
+        *("nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "afs", "ncpfs"),
+        *("fuse.sshfs", "sshfs", "glusterfs", "fuse.glusterfs", "ceph", "lustre", "gpfs", "beegfs"),
+    }
+)
+"""Where SQLite's write-ahead log fails: machines that share files do not share memory. There the
+rollback journal is used, which needs nothing but working locks."""
+
+
+@cache
+def file_system_of(path: Path) -> str:
+    """The kind of file system that a path lies on, as the system calls it; empty if unknown."""
+    import psutil
+
+    folders: dict[str, str] = {
+        part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)
+    }
+    for folder in path.absolute().parents:
+        if str(folder) in folders:
+            return folders[str(folder)]
+    return ""
 
 
 def make_engine(
@@ -52,7 +78,7 @@ def make_engine(
             check_same_thread=False,
         )
         try:
-            _set_up(connection, read_only, busy_timeout_seconds, foreign_keys)
+            _set_up(connection, path, read_only, busy_timeout_seconds, foreign_keys)
         except BaseException:
             connection.close()
             raise
@@ -67,12 +93,17 @@ def writing(engine: Engine) -> Engine:
 
 
 def _set_up(
-    connection: sqlite3.Connection, read_only: bool, timeout_seconds: float, foreign_keys: bool
+    connection: sqlite3.Connection,
+    path: Path,
+    read_only: bool,
+    timeout_seconds: float,
+    foreign_keys: bool,
 ) -> None:
     if read_only:
         connection.execute("PRAGMA query_only = ON")
         return
-    _use_write_ahead_log(connection, timeout_seconds)
+    if file_system_of(path) not in NETWORK_FILE_SYSTEMS:
+        _use_write_ahead_log(connection, timeout_seconds)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 

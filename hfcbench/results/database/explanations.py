@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hfcbench.errors import StoreError
 from hfcbench.results.database.location import DatabaseLocation
+from hfcbench.results.database.sqlite_files import can_lock
 
 _UNCHANGED = "nothing of this step was written, everything before it is safe"
 
@@ -51,8 +52,17 @@ _SQLITE: dict[int, tuple[str, str]] = {
         "this is a mistake in hfcbench or a plugin; please report it",
     ),
 }
+_NO_LOCKS = (
+    f"its file system cannot lock files, as some network shares cannot: {_UNCHANGED}",
+    "put the database in another place, such as a local disk, or use PostgreSQL "
+    "(--db postgresql://USER@HOST/DATABASE)",
+)
+_LOCKING_FAILED = {
+    *(sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_RDLOCK, sqlite3.SQLITE_IOERR_UNLOCK),
+    *(sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK, sqlite3.SQLITE_IOERR_SHMLOCK),
+    sqlite3.SQLITE_PROTOCOL,
+}
 _SQLITE[sqlite3.SQLITE_LOCKED] = _SQLITE[sqlite3.SQLITE_BUSY]
-_SQLITE[sqlite3.SQLITE_PROTOCOL] = _SQLITE[sqlite3.SQLITE_BUSY]
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _READ_ONLY_TRANSACTION = "25006"
@@ -81,6 +91,9 @@ def explain(error: SQLAlchemyError | sqlite3.Error, location: DatabaseLocation) 
         return cause
     place = f"the database {location}"
     known = _known(cause)
+    # SQLite calls it busy, too, when the system has no locks to give.
+    if known is _SQLITE[sqlite3.SQLITE_BUSY] and location.path is not None:
+        known = known if can_lock(location.path.absolute().parent) else _NO_LOCKS
     if known is not None:
         what, hint = known
         return StoreError(f"{place}: {what} ({_first_line(cause)})", hint=hint)
@@ -94,8 +107,11 @@ def explain(error: SQLAlchemyError | sqlite3.Error, location: DatabaseLocation) 
 
 def _known(cause: BaseException) -> tuple[str, str] | None:
     if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0)
+        if code in _LOCKING_FAILED:
+            return _NO_LOCKS
         # The low byte is the kind of error, the rest its variety.
-        return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+        return _SQLITE.get(code & 0xFF)
     return _POSTGRESQL.get(getattr(cause, "sqlstate", None) or "")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import uuid
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -25,6 +27,24 @@ def reading_uri(path: Path) -> str:
     if not _writable(path.parent) and not write_ahead_log.exists():
         return file_uri(path, "ro") + "&immutable=1"
     return file_uri(path, "ro")
+
+
+def can_lock(folder: Path) -> bool:
+    """Whether files in a folder can be locked; True where that cannot be tried."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    probe = folder / f".hfcbench-{uuid.uuid4().hex}.lock"
+    try:
+        with probe.open("wb") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+    return True
 
 
 def has_tables(path: Path) -> bool:

@@ -73,17 +73,25 @@ def read(entry: CacheEntry) -> CachedDataset | None:
             return None
         if any(_file_sha256(folder / name) != sha256 for name, sha256 in hashes.items()):
             return None
-        splits = {
-            split: ImageSplit(
-                np.load(folder / images_file(split), mmap_mode="r", allow_pickle=False),
-                np.load(folder / labels_file(split), allow_pickle=False),
-            )
-            for split in entry.description.sizes
-        }
+        splits = {split: _read_split(entry, split) for split in entry.description.sizes}
         return CachedDataset(manifest["fingerprint"], entry.description, splits)
-    except (OSError, ValueError, KeyError, TypeError):
-        # Whatever is wrong with a cache, decoding again mends it.
+    # Whatever is wrong with a cache, decoding again mends it.
+    except Exception:
         return None
+
+
+def _read_split(entry: CacheEntry, split: str) -> ImageSplit:
+    """A split's memory maps; ValueError if they are not what the description says."""
+    # Maps also of the labels: an absurd size in a header then costs nothing.
+    images = np.load(entry.folder / images_file(split), mmap_mode="r", allow_pickle=False)
+    labels = np.load(entry.folder / labels_file(split), mmap_mode="r", allow_pickle=False)
+    count, shape = entry.description.sizes[split], entry.description.shape
+    expected = (count, shape.channels, shape.height, shape.width)
+    if images.shape != expected or labels.shape != (count,):
+        raise ValueError("arrays of another shape")
+    if images.dtype != np.uint8 or labels.dtype != np.int64:
+        raise ValueError("arrays of another type")
+    return ImageSplit(images, labels)
 
 
 def write_manifest(entry: CacheEntry, folder: Path) -> None:

@@ -67,8 +67,17 @@ def load_checkpoint(module: torch.nn.Module, path: Path, sha256: str | None) -> 
             hint="delete it, and the same command trains it again",
         )
     try:
-        module.load_state_dict(safetensors.torch.load(content))
-    except (SafetensorError, RuntimeError) as error:
+        state = safetensors.torch.load(content)
+    # Beyond its own error: what becomes of types that torch does not have.
+    except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise NodeError(
+            f"the checkpoint {path} does not fit its model: it is no safetensors file ({error})",
+            hint="nothing else is read, since pickled checkpoints can run code; "
+            "delete it, and the same command trains it again",
+        ) from error
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
         raise NodeError(f"the checkpoint {path} does not fit its model: {error}") from error
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import timm
@@ -10,6 +13,8 @@ from torch import nn
 
 from hfcbench.errors import NodeError
 from hfcbench.types import ImageShape
+
+_WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
 class NormalisedTimmModel(nn.Module):
@@ -60,13 +65,31 @@ def timm_arguments(
 def _with_weights(architecture: str, arguments: dict[str, Any]) -> nn.Module:
     # timm may fetch by several libraries, each with its own errors and none with a common base.
     try:
-        return timm.create_model(architecture, pretrained=True, **arguments)
+        with _nothing_but_weights():
+            return timm.create_model(architecture, pretrained=True, **arguments)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise NodeError(
             f"the weights of 'timm/{architecture}' could not be loaded: {reason}",
             hint="they are downloaded once; run it where the network can be reached",
         ) from error
+
+
+@contextmanager
+def _nothing_but_weights() -> Iterator[None]:
+    """Let torch.load refuse pickles that are more than weights, whatever timm asks of it.
+
+    timm's versions differ in where they ask for ``weights_only``.
+    """
+    before = os.environ.get(_WEIGHTS_ONLY)
+    os.environ[_WEIGHTS_ONLY] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_WEIGHTS_ONLY]
+        else:
+            os.environ[_WEIGHTS_ONLY] = before
 
 
 def _per_channel(values: tuple[float, ...], channels: int) -> torch.Tensor:

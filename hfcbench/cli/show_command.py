@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,11 @@ def command(identity: str, db: str, output_format: str) -> None:
 
     with open_store(db, read_only=True) as store:
         provenance = store.provenance(identity)
+        intervals = (
+            store.intervals(provenance.identity).to_dict("records")
+            if provenance.kind == "evaluation" and output_format == "text"
+            else []
+        )
     if output_format == "json":
         click.echo(json.dumps(_document(provenance), indent=2, ensure_ascii=False, default=_text))
     elif output_format == _SUITE_FORMAT:
@@ -47,7 +52,7 @@ def command(identity: str, db: str, output_format: str) -> None:
 
         click.echo(suite_text(provenance), nl=False)
     else:
-        for line in _lines(provenance, db):
+        for line in _lines(provenance, intervals, db):
             click.echo(line)
 
 
@@ -59,11 +64,18 @@ def _document(provenance: Provenance) -> dict[str, Any]:
     }
 
 
-def _lines(provenance: Provenance, db: str) -> Iterator[str]:
+def _lines(
+    provenance: Provenance, intervals: Sequence[Mapping[Any, Any]], db: str
+) -> Iterator[str]:
     yield f"{provenance.kind} {provenance.identity}"
     for score in provenance.scores:
         interval = f"[{score['low']}, {score['high']}], n = {score['n']}"
         yield f"  {score['metric']} (version {score['version']}) = {score['value']!r} {interval}"
+    if intervals:
+        yield "\nfrom the stored predictions, 95% intervals"
+        for item in intervals:
+            ends = f"[{item['low']:.4f}, {item['high']:.4f}]"
+            yield f"  {item['of']} = {item['value']:.4f} {ends} ({item['interval']})"
     trained_by = provenance.training_run
     if (
         provenance.evaluation_run is not None

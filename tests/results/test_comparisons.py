@@ -104,6 +104,16 @@ def test_images_on_which_two_rows_differ(store: Store, rows: list[EvaluationReco
     assert whole["correct"].sum() == 36
 
 
+def test_intervals_from_stored_predictions(store: Store, rows: list[EvaluationRecord]) -> None:
+    frame = store.intervals(rows[0].identity)
+    assert frame["interval"].tolist() == ["Wilson", "bootstrap", "bootstrap"]
+    assert frame["value"].tolist() == [0.9, 0.9, 0.5]
+    # 36 of 40 by Wilson's formula, worked out by hand: (0.9 + 0.04802 -+ 0.09882) / 1.09604.
+    assert frame.loc[0, ["low", "high"]].tolist() == pytest.approx([0.7695, 0.9604], abs=2e-4)
+    assert 0.75 < frame.loc[1, "low"] < 0.85
+    assert frame.loc[2, ["low", "high"]].tolist() == [0.5, 0.5]
+
+
 def test_rank_intervals(store: Store, rows: list[EvaluationRecord]) -> None:
     board = store.leaderboard(rank_intervals=True)
     assert board.frame["rank"].tolist() == [1, 1, 3]

@@ -103,6 +103,10 @@ def test_the_same_content_is_upgraded_and_used_on_postgresql(
     copy_into_server(path, postgresql_url, revision)
     with open_store(postgresql_url) as store:
         assert_holds(store, expected)
+    for older in REVISIONS[-2::-1]:
+        migrating.downgrade(parse_location(postgresql_url), older)
+    with open_store(postgresql_url) as store:
+        assert_holds(store, expected)
         training = build.training(seed=7)
         run_id = store.begin_run(build.run())
         store.add_training(training, run_id)

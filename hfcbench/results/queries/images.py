@@ -30,6 +30,25 @@ def predictions_frame(connection: Connection, identity: str) -> pd.DataFrame:
     )
 
 
+def intervals_frame(connection: Connection, identity: str) -> pd.DataFrame:
+    """95% intervals of an evaluation's accuracy and mean loss, from its stored predictions."""
+    import pandas as pd
+
+    from hfcbench.results.statistics import bootstrap_interval, wilson
+
+    images = predictions_frame(connection, identity)
+    correct, n = images["correct"], len(images)
+    rows = [
+        ("accuracy", "Wilson", correct.mean(), wilson(int(correct.sum()), n)),
+        ("accuracy", "bootstrap", correct.mean(), bootstrap_interval(correct.to_numpy())),
+        ("loss", "bootstrap", images["loss"].mean(), bootstrap_interval(images["loss"].to_numpy())),
+    ]
+    return pd.DataFrame(
+        [(name, how, float(value), found.low, found.high, n) for name, how, value, found in rows],
+        columns=["of", "interval", "value", "low", "high", "n"],
+    )
+
+
 def paired_frames(
     connection: Connection, first: str, second: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Literal, Unpack
 from sqlalchemy import Connection
 
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
-from hfcbench.results.queries.images import disagreements_frame, predictions_frame
+from hfcbench.results.queries.images import (
+    disagreements_frame,
+    intervals_frame,
+    predictions_frame,
+)
 from hfcbench.results.queries.where import (
     OF_ROWS,
     OF_TRAININGS,
@@ -195,6 +199,11 @@ class Questions:
         """One row per image of an evaluation: label, predicted, correct, confidence, loss."""
         with self._reading() as connection:
             return predictions_frame(connection, identity)
+
+    def intervals(self, identity: str) -> pd.DataFrame:
+        """Wilson's and bootstrap 95% intervals of an evaluation, from its stored predictions."""
+        with self._reading() as connection:
+            return intervals_frame(connection, identity)
 
     def disagreements(self, first: str, second: str) -> pd.DataFrame:
         """The images that two evaluations of the same images put into different classes.

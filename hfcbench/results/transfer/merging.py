@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, select
 
 from hfcbench.results.column_types import digest_of
 from hfcbench.results.schema import (
@@ -36,11 +35,19 @@ from hfcbench.results.transfer.differences import (
     same_predictions,
     training_difference,
 )
+from hfcbench.results.transfer.plain_rows import (
+    Row,
+    chunks,
+    key_name,
+    keys_by_identity,
+    parts_of_evaluations,
+    parts_of_training,
+    rows_of,
+    without,
+)
 from hfcbench.results.writing.rows import insert_missing, insert_row
 
-Row = dict[str, Any]
 Keys = dict[int, int]
-_CHUNK = 500
 
 
 class Merging:
@@ -76,11 +83,11 @@ class Merging:
 
     def _dimension(self, table: type[Base], natural: Sequence[str]) -> Keys:
         """Add the rows that the target lacks; returns the target's key of each source key."""
-        key = _key(table)
+        key = key_name(table)
         columns = [getattr(table, name) for name in (key, *natural)]
         known = {tuple(row[1:]): row[0] for row in self._target.execute(select(*columns))}
         keys = {}
-        for row in _rows(self._source, table):
+        for row in rows_of(self._source, table):
             own = row.pop(key)
             name = tuple(row[column] for column in natural)
             if name not in known:
@@ -92,16 +99,16 @@ class Merging:
     def _run_plugins(self, plugins: Keys) -> None:
         rows = [
             {"run_id": self._runs[row["run_id"]], "plugin_id": plugins[row["plugin_id"]]}
-            for row in _rows(self._source, RunPlugin)
+            for row in rows_of(self._source, RunPlugin)
         ]
         insert_missing(self._target, RunPlugin, rows)
 
     def _merge_trainings(self) -> Keys:
         keys = {}
-        known = _keys_by_identity(self._target, Training)
-        for row in _rows(self._source, Training):
+        known = keys_by_identity(self._target, Training)
+        for row in rows_of(self._source, Training):
             own = row["training_id"]
-            parts = _parts_of_training(self._source, own)
+            parts = parts_of_training(self._source, own)
             if row["identity"] in known:
                 keys[own] = known[row["identity"]]
                 self._known_training(row, parts, keys[own])
@@ -119,7 +126,7 @@ class Merging:
         of_training = {"training_id": training_id}
         for table, rows in ((TrainingHeuristic, "heuristics"), (Artifact, "artifacts")):
             new = [{**row, **of_training} for row in parts[rows]]
-            insert_missing(self._target, table, [_without(row, "artifact_id") for row in new])
+            insert_missing(self._target, table, [without(row, "artifact_id") for row in new])
         for curve in parts["curves"]:
             row = {k: v for k, v in curve.items() if k not in ("curve_id", "points")} | of_training
             insert_missing(self._target, Curve, [row])
@@ -129,7 +136,7 @@ class Merging:
             insert_missing(self._target, Epoch, points)
 
     def _known_training(self, row: Row, parts: Mapping[str, list[Row]], key: int) -> None:
-        mine = _parts_of_training(self._target, key)
+        mine = parts_of_training(self._target, key)
         difference = training_difference(parts, mine)
         if difference is None:
             self._known["trainings"] += 1
@@ -140,9 +147,9 @@ class Merging:
         self._disagree("training", row, {**parts, "training": row}, difference.summary)
 
     def _merge_evaluations(self) -> None:
-        known = _keys_by_identity(self._target, Evaluation)
-        for chunk in _chunks(self._source, Evaluation):
-            parts = _parts_of_evaluations(self._source, [row["evaluation_id"] for row in chunk])
+        known = keys_by_identity(self._target, Evaluation)
+        for chunk in chunks(self._source, Evaluation):
+            parts = parts_of_evaluations(self._source, [row["evaluation_id"] for row in chunk])
             for row in chunk:
                 own = parts[row["evaluation_id"]]
                 if row["identity"] in known:
@@ -156,7 +163,7 @@ class Merging:
     def _add_evaluation(self, row: Row, parts: Mapping[str, list[Row]]) -> None:
         training_id = self._trainings[row["training_id"]]
         condition_id = self._conditions[row["condition_id"]]
-        new = _without(row, "evaluation_id") | {
+        new = without(row, "evaluation_id") | {
             "training_id": training_id,
             "condition_id": condition_id,
             "run_id": self._runs[row["run_id"]],
@@ -185,7 +192,7 @@ class Merging:
         insert_missing(self._target, Score, rows)
 
     def _known_evaluation(self, row: Row, parts: Mapping[str, list[Row]], key: int) -> None:
-        mine = _parts_of_evaluations(self._target, [key])[key]
+        mine = parts_of_evaluations(self._target, [key])[key]
         theirs = [{**s, "metric_id": self._metrics[s["metric_id"]]} for s in parts["scores"]]
         difference = evaluation_difference(
             same_predictions(parts["predictions"], mine["predictions"]), theirs, mine["scores"]
@@ -241,77 +248,16 @@ class Merging:
     def _merge_failures(self) -> None:
         columns = (Failure.run_id, Failure.identity, Failure.failed_at)
         known = {tuple(row) for row in self._target.execute(select(*columns))}
-        for row in _rows(self._source, Failure):
+        for row in rows_of(self._source, Failure):
             run_id = self._runs[row["run_id"]]
             if (run_id, row["identity"], row["failed_at"]) not in known:
-                new = _without(row, "failure_id") | {"run_id": run_id}
+                new = without(row, "failure_id") | {"run_id": run_id}
                 insert_row(self._target, Failure, new)
                 self._added["failures"] += 1
 
     def _merge_disagreements(self) -> None:
         rows = [
-            _without(row, "disagreement_id") | {"run_id": self._runs[row["run_id"]]}
-            for row in _rows(self._source, Disagreement)
+            without(row, "disagreement_id") | {"run_id": self._runs[row["run_id"]]}
+            for row in rows_of(self._source, Disagreement)
         ]
         insert_missing(self._target, Disagreement, rows)
-
-
-def _key(table: type[Base]) -> str:
-    mapper: Any = inspect(table)
-    return str(mapper.primary_key[0].name)
-
-
-def _without(row: Row, *names: str) -> Row:
-    return {name: value for name, value in row.items() if name not in names}
-
-
-def _rows(connection: Connection, table: type[Base], *where: Any) -> Iterator[Row]:
-    """Rows of a table as plain columns, a chunk at a time."""
-    mapper: Any = inspect(table)
-    statement = select(*mapper.columns).where(*where).order_by(*mapper.primary_key)
-    for row in connection.execute(statement).yield_per(_CHUNK):
-        yield dict(row._mapping)
-
-
-def _chunks(connection: Connection, table: type[Base]) -> Iterator[list[Row]]:
-    chunk: list[Row] = []
-    for row in _rows(connection, table):
-        chunk.append(row)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _keys_by_identity(
-    connection: Connection, table: type[Training] | type[Evaluation]
-) -> dict[str, int]:
-    key = getattr(table, _key(table))
-    return {row[0]: row[1] for row in connection.execute(select(table.identity, key))}
-
-
-def _parts_of_training(connection: Connection, training_id: int) -> dict[str, list[Row]]:
-    curves = list(_rows(connection, Curve, Curve.training_id == training_id))
-    for curve in curves:
-        curve["points"] = list(_rows(connection, Epoch, Epoch.curve_id == curve["curve_id"]))
-    return {
-        "heuristics": list(
-            _rows(connection, TrainingHeuristic, TrainingHeuristic.training_id == training_id)
-        ),
-        "artifacts": list(_rows(connection, Artifact, Artifact.training_id == training_id)),
-        "curves": curves,
-    }
-
-
-def _parts_of_evaluations(
-    connection: Connection, evaluation_ids: Sequence[int]
-) -> dict[int, dict[str, list[Row]]]:
-    parts: dict[int, dict[str, list[Row]]] = {
-        key: {"scores": [], "predictions": []} for key in evaluation_ids
-    }
-    for table, name in ((Score, "scores"), (Prediction, "predictions")):
-        column: Any = table.evaluation_id
-        for row in _rows(connection, table, column.in_(evaluation_ids)):
-            parts[row["evaluation_id"]][name].append(row)
-    return parts

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Union
@@ -49,15 +49,6 @@ class ParameterSchema:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._parameters)
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """The parameters that are :data:`hfcbench.types.DataPath`."""
-        return tuple(
-            name
-            for name, (annotation, _) in self._parameters.items()
-            if BelowDataRoot in typing.get_args(annotation)[1:]
-        )
 
     def describe(self) -> list[ParameterInfo]:
         """Names, types with ranges, and defaults in the order of the signature."""
@@ -108,6 +99,12 @@ class ParameterSchema:
             if name in values and (name not in defaults or values[name] != defaults[name])
         }
 
+    def paths(self, values: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
+        """Name and text of each path among the values, as :data:`hfcbench.types.DataPath` marks."""
+        for name, (annotation, _) in self._parameters.items():
+            if name in values and _is_path(annotation):
+                yield from ((name, text) for text in _texts(values[name]))
+
     def check_defaults(self) -> None:
         """Raise PluginError if a default breaks its own type or range."""
         import pydantic
@@ -133,7 +130,10 @@ class ParameterSchema:
         }
         return pydantic.create_model(
             "Parameters",
-            __config__=pydantic.ConfigDict(extra="forbid", protected_namespaces=()),
+            # What is not finite has no canonical form, and so no identity.
+            __config__=pydantic.ConfigDict(
+                extra="forbid", protected_namespaces=(), allow_inf_nan=False
+            ),
             **fields,
         )
 
@@ -186,6 +186,22 @@ def _is_plain(annotation: Any) -> bool:
     if origin is not None and issubclass(origin, Mapping):
         return all(_is_plain(argument) for argument in arguments)
     return annotation in _PLAIN_TYPES
+
+
+def _is_path(annotation: Any) -> bool:
+    """Whether any part of an annotation is marked as a path."""
+    return annotation is BelowDataRoot or any(map(_is_path, typing.get_args(annotation)))
+
+
+def _texts(value: JSON) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, Sequence):
+        for item in value:
+            yield from _texts(item)
 
 
 def _type_text(annotation: Any) -> str:

@@ -77,10 +77,12 @@ def parse_label(text: str) -> tuple[str, dict[str, Any]]:
         return text, {}
     import yaml
 
+    from hfcbench import untrusted_yaml
+
     # `a=1, b=[2, 3]` is YAML's flow mapping `{a: 1, b: [2, 3]}` with another sign.
     inside = re.sub(r"(^|,)\s*([A-Za-z_]\w*)\s*=\s*", r"\1 \2: ", match[2])
     try:
-        parameters = yaml.safe_load("{" + inside + "}")
+        parameters = untrusted_yaml.construct(untrusted_yaml.compose("{" + inside + "}"))
     except yaml.YAMLError:
         parameters = None
     if not isinstance(parameters, dict):

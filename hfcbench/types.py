@@ -6,6 +6,7 @@ A plugin author implements one of the protocols below and declares the result th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,7 +41,11 @@ class BelowDataRoot:
 
 
 DataPath: TypeAlias = Annotated[str, BelowDataRoot]
-"""The type of a dataset's parameter that names a file or folder."""
+"""The type of a parameter that names a file or folder; :meth:`DataLocation.find` opens it.
+
+A suite, which others may have written, can only name what lies below the data root; the user can
+name anything on the command line. Parts of a type may be paths, as in ``DataPath | None``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,19 @@ class DataLocation:
 
     root: Path | None = None
     download: bool = False
+
+    def find(self, path: str) -> Path:
+        """Where a :data:`DataPath` leads: absolute, or below ``root``, or from the working folder.
+
+        The working folder counts where nothing lies below ``root``. What it leads to may be
+        missing.
+        """
+        given = Path(os.path.expanduser(path))
+        under_root = (self.root or Path()) / given
+        # Unlike pathlib's, these take any text, however long, for a file that is not there.
+        if not os.path.exists(under_root) and os.path.exists(given):
+            return given
+        return under_root
 
 
 @dataclass(frozen=True)

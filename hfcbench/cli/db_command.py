@@ -135,8 +135,9 @@ def merge(sources: tuple[str, ...], db: str) -> None:
 def export_command(folder: Path, db: str, file_format: Literal["parquet", "csv"]) -> None:
     """Write every table to a file of its own."""
     from hfcbench.results.transfer.exporting import export
+    from hfcbench.results.transfer.reading import reading
 
-    with _connection(_existing(db), read_only=True) as connection:
+    with reading(_existing(db)) as connection:
         rows = export(connection, folder, file_format)
     click.echo(f"{folder}: {sum(rows.values()):,} rows of {len(rows)} tables")
 
@@ -149,15 +150,17 @@ def import_command(folder: Path, db: str) -> None:
     from hfcbench.results.database.engine import writing
     from hfcbench.results.database.explanations import explained
     from hfcbench.results.database.readiness import ready_engine
-    from hfcbench.results.transfer.importing import import_
+    from hfcbench.results.transfer.importing import import_, verify
 
     location = parse_location(db)
+    # Before a database is made for it.
+    manifest = verify(folder)
     engine = ready_engine(
         location, create=True, read_only=False, busy_timeout_seconds=_TIMEOUT_SECONDS
     )
     try:
         with explained(location), writing(engine).begin() as connection:
-            rows = import_(connection, folder)
+            rows = import_(connection, folder, manifest)
     finally:
         engine.dispose()
     click.echo(f"{location}: {sum(rows.values()):,} rows of {len(rows)} tables")

@@ -6,7 +6,7 @@ import click
 
 from hfcbench.cli.leaderboard_table import compact, notes, wide, without_constants
 from hfcbench.cli.options import database_option, format_option
-from hfcbench.cli.tables import print_rows
+from hfcbench.cli.tables import print_rows, printable
 from hfcbench.results.queries.naming import GROUPS
 
 
@@ -91,4 +91,4 @@ def command(
     print_rows(columns, rows, output_format)
     for line in notes(board):
         # Not among the rows, which may be read by another program.
-        click.echo(line, err=True)
+        click.echo(printable(line), err=True)

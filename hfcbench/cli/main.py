@@ -79,7 +79,7 @@ def call(arguments: list[str]) -> int:
     except HfcbenchError as error:
         if debug:
             traceback.print_exc()
-        click.echo(f"error: {error}", err=True)
+        _complain(str(error))
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
     except BrokenPipeError:
         # The reader of a pipe, such as `head`, has seen enough.
@@ -88,10 +88,16 @@ def call(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        click.echo(
-            f"error: {type(error).__name__}: {error}\n"
-            "this is a defect of hfcbench or of a plugin; --debug shows where",
-            err=True,
+        _complain(
+            f"{type(error).__name__}: {error}\n"
+            "this is a defect of hfcbench or of a plugin; --debug shows where"
         )
         return EXIT_FAILED
     return result if isinstance(result, int) else 0
+
+
+def _complain(message: str) -> None:
+    # Messages quote what files and databases of others say.
+    from hfcbench.cli.tables import printable
+
+    click.echo("error: " + printable(message, keep="\n"), err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hfcbench.cli.options import database_option
-from hfcbench.cli.tables import printable
+from hfcbench.cli.tables import json_text, printable
 
 if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
@@ -46,14 +45,14 @@ def command(identity: str, db: str, output_format: str) -> None:
             else []
         )
     if output_format == "json":
-        click.echo(json.dumps(_document(provenance), indent=2, ensure_ascii=False, default=_text))
+        click.echo(json_text(_document(provenance), indent=2, default=_text))
     elif output_format == _SUITE_FORMAT:
         from hfcbench.runner.recompute import suite_text
 
         click.echo(suite_text(provenance), nl=False)
     else:
         for line in _lines(provenance, intervals, db):
-            click.echo(line)
+            click.echo(printable(line, keep="\n"))
 
 
 def _document(provenance: Provenance) -> dict[str, Any]:
@@ -129,5 +128,5 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return json_text(value, sort_keys=True)
     return printable(str(value))

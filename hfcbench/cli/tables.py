@@ -23,11 +23,13 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], output_for
     """
     if output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_plain(value) for value in row] for row in rows)
+        # Programs get every character; a terminal none that controls it.
+        shown = _printable_cell if sys.stdout.isatty() else _plain
+        writer.writerow(map(shown, columns))
+        writer.writerows(map(shown, row) for row in rows)
     elif output_format == "json":
         records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+        click.echo(json_text(records, indent=2))
     elif output_format == "markdown":
         _print_markdown(columns, rows)
     else:
@@ -43,12 +45,31 @@ def cell(value: Any) -> str:
     return printable(str(_plain(value)))
 
 
-def printable(text: str) -> str:
-    """Text without what would control the terminal: names come from plugins and databases."""
+def printable(text: str, *, keep: str = "") -> str:
+    """Text without what would control the terminal: names come from plugins and databases.
+
+    Args:
+        keep: control characters that stay, such as line feeds.
+    """
     return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        letter
+        if letter.isprintable() or letter in keep
+        else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def json_text(value: Any, **options: Any) -> str:
+    """JSON in which whatever is not printable is escaped, as JSON allows; reads back the same."""
+    text = json.dumps(value, ensure_ascii=False, **options)
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else json.dumps(letter)[1:-1]
+        for letter in text
+    )
+
+
+def _printable_cell(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) else _plain(value)
 
 
 def _plain(value: Any) -> Any:
@@ -77,7 +98,7 @@ def _print_markdown(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> No
     def line(values: Sequence[str]) -> str:
         return "| " + " | ".join(value.replace("|", "\\|") for value in values) + " |"
 
-    click.echo(line(columns))
+    click.echo(line(list(map(printable, columns))))
     click.echo(line(["---"] * len(columns)))
     for row in rows:
         click.echo(line([cell(value) for value in row]))

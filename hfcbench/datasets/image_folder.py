@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ class ImageFolder:
     """Your own images: PATH/train/CLASS/*.png and PATH/test/CLASS/*.png (or val).
 
     Attributes:
-        path: the folder, absolute, or relative to --data-root or the working folder.
+        path: the folder, absolute, or relative to --data-root or the working folder; one that a
+            suite file names must lie below --data-root (without that, the working folder).
         size: scale the shorter side to this and crop the middle; None takes images as they are,
             which must then all have one size.
         channels: 3 for colour, 1 for grey; images are converted.
@@ -91,12 +93,10 @@ class ImageFolder:
             yield np.ascontiguousarray(pixels), np.array([label for _, label in chunk])
 
     def _folder(self, location: DataLocation) -> Path:
-        path = Path(self.path).expanduser()
-        under_root = (location.root or Path()) / path
-        folder = under_root if under_root.is_dir() else path
-        if not folder.is_dir():
+        folder = location.find(self.path)
+        if not os.path.isdir(folder):
             raise DataError(
-                f"there is no folder {under_root}",
+                f"there is no folder {folder}",
                 hint="hfcbench run --dataset image-folder:PATH takes PATH/train/CLASS/*.png and "
                 "PATH/test/CLASS/*.png",
             )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,13 @@ from hfcbench.runner.specification import (
     TrainingSpecification,
 )
 from hfcbench.runner.suite_file import Path, SuiteFile
-from hfcbench.runner.suite_schema import BlockSchema, Combination, Named, merged
+from hfcbench.runner.suite_schema import (
+    BlockSchema,
+    Combination,
+    Named,
+    evaluation_count,
+    merged,
+)
 from hfcbench.runner.tasks import CurvePlan
 from hfcbench.types import Decomposition, Heuristic, Model, Recipe, Schedule
 
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
 NO_HEURISTIC = "vanilla"
 NO_DEFENCE = "none"
+MOST_EVALUATIONS = 250_000
 
 
 @dataclass(frozen=True)
@@ -49,11 +57,27 @@ def expand(file: SuiteFile, registry: Registry, datasets: DatasetAccess) -> list
             file and line.
         DataError: a dataset that is not there.
     """
+    blocks = [merged(block, file.suite) for block in file.suite.blocks]
+    _check_size(file, blocks)
     planned: list[PlannedTraining] = []
-    for index, block in enumerate(file.suite.blocks):
-        expansion = _BlockExpansion(file, index, merged(block, file.suite), registry, datasets)
+    for index, block in enumerate(blocks):
+        expansion = _BlockExpansion(file, index, block, registry, datasets)
         planned.extend(expansion.trainings())
     return planned
+
+
+def _check_size(file: SuiteFile, blocks: Sequence[BlockSchema]) -> None:
+    """Refuse what planning alone would take hours and all memory for."""
+    count = 0
+    for index, block in enumerate(blocks):
+        count += evaluation_count(block)
+        if count > MOST_EVALUATIONS:
+            raise file.error(
+                ("blocks", index),
+                f"with this block the suite has {count:.3g} evaluations; "
+                f"at most {MOST_EVALUATIONS} are planned at once",
+                "split it into several suites; they may share a database",
+            )
 
 
 class _BlockExpansion:
@@ -158,7 +182,6 @@ class _BlockExpansion:
 
     def _dataset(self, item: Named, path: Path) -> DatasetKey:
         reference = self._reference("dataset", item, path)
-        self._check_paths(reference, path)
         key = self._datasets.key(reference)
         sizes = {"train": key.train_size, "test": key.test_size, "attack": key.test_size}
         for split, size in sizes.items():
@@ -169,21 +192,6 @@ class _BlockExpansion:
                     f"{wanted} images are asked for, {reference.label} has {size}",
                 )
         return key
-
-    def _check_paths(self, reference: Reference, path: Path) -> None:
-        """Refuse paths out of the data root that a file asks for; users may name any themselves."""
-        if self._is_overridden(path):
-            return
-        for name in self._registry.get("dataset", reference.name).schema.paths:
-            root, value = self._datasets.location.root, reference.parameters[name]
-            if isinstance(value, str) and not stays_below(root, value):
-                raise self._error(
-                    path,
-                    f"the path '{value}' leads out of the data root "
-                    f"({root or 'the working folder'})",
-                    "suites may only name what lies below it; if you want this dataset, say "
-                    f"--dataset '{reference.label}', or --data-root with a folder above it",
-                )
 
     def _is_overridden(self, path: Path) -> bool:
         return any(known[0] == path[0] for known in self._file.overridden)
@@ -258,11 +266,36 @@ class _BlockExpansion:
     def _reference(self, kind: Kind, item: Named, path: Path) -> Reference:
         try:
             if isinstance(item, str):
-                return self._registry.resolve(kind, *parse_label(item))
-            ((name, parameters),) = item.items()
-            return self._registry.resolve(kind, name, parameters or {})
+                reference = self._registry.resolve(kind, *parse_label(item))
+            else:
+                ((name, parameters),) = item.items()
+                reference = self._registry.resolve(kind, name, parameters or {})
         except SpecificationError as error:
             raise self._error(path, error.what, error.hint) from error
+        self._check_paths(reference, self._origin(path))
+        return reference
+
+    def _check_paths(self, reference: Reference, origin: Path) -> None:
+        """Refuse paths out of the data root that a file asks for; users may name any themselves."""
+        schema = self._registry.get(reference.kind, reference.name).schema
+        for name, text in schema.paths(reference.parameters):
+            location = self._datasets.location
+            own_word = self._file.is_overridden((*origin, reference.name, name))
+            if own_word or stays_below(location, text):
+                continue
+            raise self._file.error(
+                origin,
+                f"the path '{text}' leads out of the data root "
+                f"({location.root or 'the working folder'})",
+                "suites may only name what lies below it; if you want this one, say "
+                f"--{reference.kind} {shlex.quote(reference.label)}, or --data-root with a folder "
+                "above it",
+            )
+
+    def _origin(self, path: Path) -> Path:
+        """Where an item of one of the lists was said: by the block, or by the whole suite."""
+        own = getattr(self._file.suite.blocks[self._index], str(path[0])) is not None
+        return ("blocks", self._index, *path) if own else path
 
     def _error(self, path: Path, problem: str, hint: str | None = None) -> SpecificationError:
         """The complaint at the block's own line if the block says it, else at the suite's."""

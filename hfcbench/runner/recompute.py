@@ -18,8 +18,18 @@ def suite_text(provenance: Provenance) -> str:
     """A suite file for a stored training, and for the evaluation if it is one.
 
     Raises:
-        StoreError: the specification cannot be said in a suite file.
+        StoreError: the specification cannot be said in a suite file, or is none.
     """
+    try:
+        return _suite_text(provenance)
+    except (LookupError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
+        raise StoreError(
+            f"the specification that is stored for {provenance.kind} {provenance.identity[:12]} "
+            f"is not one of hfcbench's ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _suite_text(provenance: Provenance) -> str:
     training = provenance.training["specification"]
     block: dict[str, Any] = {
         "datasets": [

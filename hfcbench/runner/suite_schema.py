@@ -6,6 +6,8 @@ takes from the top level, and what that leaves out from :data:`DEFAULTS`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -23,7 +25,7 @@ Combination = Named | list[Named]
 
 
 class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ScheduleSchema(_Strict):
@@ -117,3 +119,15 @@ def merged(block: BlockSchema, suite: SuiteSchema) -> BlockSchema:
         elif given:
             values[name] = given[-1]
     return BlockSchema.model_validate(values)
+
+
+def evaluation_count(block: BlockSchema) -> int:
+    """How many evaluations the matrix of a merged block has, before equal ones are counted once."""
+    trainings = _product(block.datasets, block.models, block.heuristics, block.train_on)
+    attacked = _product(block.attacks, block.epsilons, block.attack_components)
+    conditions = _product(block.defences) * (_product(block.components) + attacked)
+    return trainings * _product(block.seeds) * conditions
+
+
+def _product(*lists: Sequence[object] | None) -> int:
+    return math.prod(len(items or ()) for items in lists)

@@ -12,6 +12,7 @@ from hfcbench.cli.main import call
 from hfcbench.errors import SpecificationError
 from hfcbench.runner.data_paths import stays_below
 from hfcbench.runner.suite_file import read_suite
+from hfcbench.types import DataLocation
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -104,7 +105,7 @@ def test_a_suite_is_a_registered_name_or_a_yaml_file(suite, tmp_path, capsys):
     ],
 )
 def test_which_paths_stay_below_the_data_root(path, stays, tmp_path):
-    assert stays_below(tmp_path, path.replace("ROOT", str(tmp_path))) is stays
+    assert stays_below(DataLocation(tmp_path), path.replace("ROOT", str(tmp_path))) is stays
 
 
 @pytest.fixture

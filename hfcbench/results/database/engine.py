@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
 from hfcbench.errors import StoreError
 from hfcbench.results.database.location import DatabaseLocation
-from hfcbench.results.database.sqlite_files import file_uri, reading_uri
+from hfcbench.results.database.sqlite_files import file_uri, let_interrupt, reading_uri
 
 _WRITING = "hfcbench_writing"
 _LOCK_KEY = 0x68666362
@@ -99,8 +99,12 @@ def _set_up(
     timeout_seconds: float,
     foreign_keys: bool,
 ) -> None:
+    # The file may be anyone's: its views and triggers may not call functions with side effects.
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
+        let_interrupt(connection)
         return
     if file_system_of(path) not in NETWORK_FILE_SYSTEMS:
         _use_write_ahead_log(connection, timeout_seconds)

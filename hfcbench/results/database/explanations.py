@@ -80,7 +80,17 @@ def explained(location: DatabaseLocation) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
+        if _code(getattr(error, "orig", None) or error) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from error
         raise explain(error, location) from error
+    # SQLite keeps any value in any column, and whoever wrote the file may have chosen a text for a
+    # number, no date for a date, or JSON that nests without end.
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+        raise StoreError(
+            f"the database {location} holds something that hfcbench never writes "
+            f"({type(error).__name__}: {_first_line(error)[:200]})",
+            hint="if your own runs wrote it, please report it with what --debug shows",
+        ) from error
 
 
 def explain(error: SQLAlchemyError | sqlite3.Error, location: DatabaseLocation) -> StoreError:
@@ -107,12 +117,17 @@ def explain(error: SQLAlchemyError | sqlite3.Error, location: DatabaseLocation) 
 
 def _known(cause: BaseException) -> tuple[str, str] | None:
     if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", 0)
+        code = _code(cause)
         if code in _LOCKING_FAILED:
             return _NO_LOCKS
         # The low byte is the kind of error, the rest its variety.
         return _SQLITE.get(code & 0xFF)
     return _POSTGRESQL.get(getattr(cause, "sqlstate", None) or "")
+
+
+def _code(cause: BaseException) -> int:
+    """SQLite's code; 0 for errors that are not SQLite's."""
+    return int(getattr(cause, "sqlite_errorcode", 0))
 
 
 def _first_line(cause: BaseException) -> str:

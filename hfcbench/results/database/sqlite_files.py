@@ -9,6 +9,8 @@ import uuid
 from contextlib import closing, suppress
 from pathlib import Path
 
+_STEPS_BETWEEN_LOOKS = 1_000_000
+
 
 def file_uri(path: Path, mode: str) -> str:
     """A URI of a file for ``sqlite3.connect``; ``mode`` is ro, rw or rwc."""
@@ -45,6 +47,19 @@ def can_lock(folder: Path) -> bool:
         with suppress(OSError):
             probe.unlink()
     return True
+
+
+def let_interrupt(connection: sqlite3.Connection) -> None:
+    """Let Ctrl-C end a statement: Python notices it only where it runs itself.
+
+    The driver swallows what Ctrl-C raises there; the statement ends with SQLITE_INTERRUPT.
+    """
+    connection.set_progress_handler(_go_on, _STEPS_BETWEEN_LOOKS)
+
+
+def _go_on() -> int:
+    # A function of Python, since calling it is what makes Python look for signals.
+    return 0
 
 
 def has_tables(path: Path) -> bool:

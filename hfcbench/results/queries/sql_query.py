@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from hfcbench.errors import StoreError
-from hfcbench.results.database.sqlite_files import reading_uri
+from hfcbench.results.database.sqlite_files import let_interrupt, reading_uri
 
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 
@@ -42,6 +42,8 @@ def query_sqlite(path: Path, sql: str, *, busy_timeout_seconds: float) -> Answer
         # Columns of the schema that this file claims must not call functions with side effects.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.set_authorizer(_authorize)
+        # A view may count without end.
+        let_interrupt(connection)
         try:
             cursor = connection.execute(sql)
             rows = cursor.fetchall()

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, text
+from sqlalchemy import Connection, Row, Select, Text, select, text, type_coerce
+from sqlalchemy.exc import DBAPIError
 
 from hfcbench.errors import StoreError
-from hfcbench.results.column_types import canonical_text, digest_of
+from hfcbench.results.column_types import digest_of
 from hfcbench.results.schema import (
     Artifact,
     Condition,
     Dataset,
     Evaluation,
+    LabelSet,
     Metric,
     Prediction,
     Score,
@@ -27,6 +31,7 @@ from hfcbench.results.writing.writes import check_artifact_path, configuration_o
 
 _CHUNK = 2_000
 _TOP1_TOLERANCE = 1e-12
+_OTHER_IDENTITY = "its identity is not the hash of its specification"
 
 
 @dataclass(frozen=True)
@@ -52,17 +57,26 @@ def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
         connection: for reading.
         artifacts: the folder of checkpoints, whose files are then hashed; None leaves them alone.
     """
-    if connection.dialect.name == "sqlite":
-        yield from _file_problems(connection)
-    yield from _training_problems(connection)
-    yield from _condition_problems(connection)
-    yield from _evaluation_problems(connection)
-    yield from _score_problems(connection)
-    yield from _prediction_problems(connection)
-    yield from _checkpoint_problems(connection, artifacts)
+    steps: tuple[Callable[[Connection], Iterator[Problem]], ...] = (
+        _file_problems,
+        _training_problems,
+        _condition_problems,
+        _evaluation_problems,
+        _score_problems,
+        _prediction_problems,
+        partial(_checkpoint_problems, artifacts=artifacts),
+    )
+    for step in steps:
+        try:
+            yield from step(connection)
+        except DBAPIError as error:
+            # Pages of a damaged file; other tables may still be whole.
+            yield Problem("file", f"it cannot be read on: {error.orig}")
 
 
 def _file_problems(connection: Connection) -> Iterator[Problem]:
+    if connection.dialect.name != "sqlite":
+        return
     for (message,) in connection.execute(text("PRAGMA integrity_check")):
         if message != "ok":
             yield Problem("file", str(message))
@@ -74,7 +88,7 @@ def _training_problems(connection: Connection) -> Iterator[Problem]:
     statement = select(
         Training.training_id,
         Training.identity,
-        Training.specification,
+        type_coerce(Training.specification, Text),
         Training.configuration,
         Dataset.fingerprint,
     ).join(Dataset)
@@ -82,32 +96,45 @@ def _training_problems(connection: Connection) -> Iterator[Problem]:
         connection, statement, Training.training_id
     ):
         where = f"training {identity[:12]} (row {key})"
-        yield from _identity_problems(where, identity, specification)
-        if configuration_of(specification) != configuration:
+        document = _document(specification)
+        if document is None or _sha256(specification) != identity:
+            yield Problem(where, _OTHER_IDENTITY)
+            continue
+        if configuration_of(document) != configuration:
             yield Problem(where, "its configuration is not the hash of its specification")
-        stated = specification.get("dataset", {}).get("fingerprint")
+        dataset = document.get("dataset")
+        stated = dataset.get("fingerprint") if isinstance(dataset, Mapping) else None
         if stated != fingerprint:
             yield Problem(where, "its specification names another dataset than its row")
 
 
 def _evaluation_problems(connection: Connection) -> Iterator[Problem]:
     statement = select(
-        Evaluation.evaluation_id, Evaluation.identity, Evaluation.specification, Training.identity
+        *(Evaluation.evaluation_id, Evaluation.identity),
+        *(type_coerce(Evaluation.specification, Text), Training.identity),
     ).join(Training)
     for key, identity, specification, training in _chunks(
         connection, statement, Evaluation.evaluation_id
     ):
         where = f"evaluation {identity[:12]} (row {key})"
-        yield from _identity_problems(where, identity, specification)
-        if specification.get("training") != training:
+        document = _document(specification)
+        if document is None or _sha256(specification) != identity:
+            yield Problem(where, _OTHER_IDENTITY)
+        elif document.get("training") != training:
             yield Problem(where, "its specification names another training than its row")
 
 
-def _identity_problems(
-    where: str, identity: str, specification: Mapping[str, Any]
-) -> Iterator[Problem]:
-    if hashlib.sha256(canonical_text(specification).encode()).hexdigest() != identity:
-        yield Problem(where, "its identity is not the hash of its specification")
+def _document(specification: str) -> Mapping[str, Any] | None:
+    try:
+        document = json.loads(specification)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _sha256(specification: str) -> str:
+    # Of the text as it lies there: one that says the same in other words was changed too.
+    return hashlib.sha256(specification.encode()).hexdigest()
 
 
 def _condition_problems(connection: Connection) -> Iterator[Problem]:
@@ -129,21 +156,28 @@ def _score_problems(connection: Connection) -> Iterator[Problem]:
         .where(
             (Score.training_id != Evaluation.training_id)
             | (Score.condition_id != Evaluation.condition_id)
+            | (Score.n != Evaluation.n)
         )
     )
     for identity, metric in connection.execute(statement):
         yield Problem(
             f"score {metric} of evaluation {identity[:12]}",
-            "it names another training or condition than its evaluation",
+            "it names another training or condition than its evaluation, or number of images",
         )
 
 
 def _prediction_problems(connection: Connection) -> Iterator[Problem]:
     """Predictions that cannot be decoded, or do not give the accuracy that is stored."""
     statement = select(
-        Evaluation.evaluation_id, Evaluation.identity, Evaluation.n, Prediction.n
-    ).outerjoin(Prediction, Prediction.evaluation_id == Evaluation.evaluation_id)
-    for key, identity, n, predicted in _chunks(connection, statement, Evaluation.evaluation_id):
+        *(Evaluation.evaluation_id, Evaluation.identity),
+        *(Evaluation.n, Prediction.n, LabelSet.sha256),
+    )
+    statement = statement.outerjoin(
+        Prediction, Prediction.evaluation_id == Evaluation.evaluation_id
+    ).outerjoin(LabelSet, LabelSet.label_set_id == Prediction.label_set_id)
+    for key, identity, n, predicted, sha256 in _chunks(
+        connection, statement, Evaluation.evaluation_id
+    ):
         where = f"evaluation {identity[:12]} (row {key})"
         if predicted is None:
             yield Problem(where, "its predictions are missing")
@@ -155,14 +189,19 @@ def _prediction_problems(connection: Connection) -> Iterator[Problem]:
             continue
         if predicted != n:
             yield Problem(where, f"it is over {n} images and has predictions for {predicted}")
-        correct = float((predictions.labels == predictions.predicted).mean()) if n else 0.0
-        stored = connection.scalar(
+        labels = predictions.labels.astype("<i8").tobytes()
+        if hashlib.sha256(labels).hexdigest() != sha256:
+            yield Problem(where, "its labels are not those that were stored")
+        correct = float((predictions.labels == predictions.predicted).mean()) if predicted else 0.0
+        stored = connection.execute(
             select(Score.value)
             .join(Metric)
             .where(Score.evaluation_id == key, Metric.name == "top1", Metric.version == "1")
-        )
-        if stored is not None and abs(stored - correct) > _TOP1_TOLERANCE:
-            yield Problem(where, f"its top1 is {stored}, and its predictions give {correct}")
+        ).first()
+        if stored is None or not predicted:
+            continue
+        if stored[0] is None or abs(stored[0] - correct) > _TOP1_TOLERANCE:
+            yield Problem(where, f"its top1 is {stored[0]}, and its predictions give {correct}")
 
 
 def _checkpoint_problems(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
@@ -188,11 +227,13 @@ def _checkpoint_problems(connection: Connection, artifacts: Path | None) -> Iter
 
 def _file_of(where: str, file: Path, sha256: str, size: int) -> Iterator[Problem]:
     try:
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        found = file.stat().st_size
     except OSError as error:
         yield Problem(where, f"its checkpoint {file} cannot be read: {error.strerror}")
         return
-    if len(content) != size or hashlib.sha256(content).hexdigest() != sha256:
+    if found != size or digest != sha256:
         yield Problem(where, f"its checkpoint {file} is not the file that was stored")
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Table, column, select, table
+from sqlalchemy import Column, Connection, LargeBinary, Table, column, select, table
 
 from hfcbench.errors import StoreError, UsageError
 from hfcbench.results.column_types import UTCDateTime
@@ -21,7 +21,8 @@ from hfcbench.version import __version__
 
 Format = Literal["parquet", "csv"]
 MANIFEST = "manifest.json"
-CHUNK = 20_000
+_CHUNK = 20_000
+_CHUNK_OF_BLOBS = 200
 
 TABLES = tuple(item for item in Base.metadata.sorted_tables if item.name != Claim.__tablename__)
 """Every table but the claims, each after those that it refers to."""
@@ -53,7 +54,7 @@ def export(connection: Connection, folder: Path, file_format: Format) -> Mapping
         for item in TABLES:
             path = folder / f"{item.name}.{file_format}"
             rows = write(connection, item, path)
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest = sha256_of(path)
             files[item.name] = {"file": path.name, "rows": rows, "sha256": digest}
         manifest = {
             "format": file_format,
@@ -65,6 +66,18 @@ def export(connection: Connection, folder: Path, file_format: Format) -> Mapping
     except OSError as error:
         raise StoreError(f"{folder} cannot be written: {error.strerror}") from error
     return {name: int(entry["rows"]) for name, entry in files.items()}
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def chunk_of(item: Table) -> int:
+    """How many rows of a table are held at once; one of predictions may have 100 kB."""
+    long = any(isinstance(one.type, LargeBinary) or one.name == "content" for one in item.columns)
+    return _CHUNK_OF_BLOBS if long else _CHUNK
 
 
 def require_pyarrow() -> None:
@@ -80,7 +93,7 @@ def _chunks(connection: Connection, item: Table) -> Iterator[list[tuple[Any, ...
     columns = [column(one.name, plain_type(one)) for one in item.columns]
     keys: list[Any] = [column(one.name) for one in item.primary_key.columns]
     statement = select(*columns).select_from(table(item.name)).order_by(*keys)
-    result = connection.execution_options(yield_per=CHUNK).execute(statement)
+    result = connection.execute(statement.execution_options(yield_per=chunk_of(item)))
     for chunk in result.partitions():
         yield [tuple(row) for row in chunk]
 
@@ -88,7 +101,8 @@ def _chunks(connection: Connection, item: Table) -> Iterator[list[tuple[Any, ...
 def _write_csv(connection: Connection, item: Table, path: Path) -> int:
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # With line feeds alone, the module would leave carriage returns unquoted.
+        writer = csv.writer(file)
         writer.writerow([one.name for one in item.columns])
         for chunk in _chunks(connection, item):
             writer.writerows([to_text(value) for value in row] for row in chunk)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import hashlib
+import itertools
 import json
-import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +24,42 @@ from sqlalchemy import (
 
 from hfcbench.errors import StoreError
 from hfcbench.results.database.revisions import REVISIONS
-from hfcbench.results.transfer.exporting import CHUNK, MANIFEST, TABLES, require_pyarrow
+from hfcbench.results.transfer.exporting import (
+    MANIFEST,
+    TABLES,
+    chunk_of,
+    require_pyarrow,
+    sha256_of,
+)
 from hfcbench.results.transfer.values import plain_type, reader_of
 
 _FORMATS = ("csv", "parquet")
 
 
-def import_(connection: Connection, folder: Path) -> Mapping[str, int]:
+def verify(folder: Path) -> Mapping[str, Any]:
+    """The manifest of an export whose files are all as they were written.
+
+    Raises:
+        StoreError: the folder is no export, was changed since, or is of another schema revision.
+    """
+    manifest = _manifest(folder)
+    for item in TABLES:
+        _check(folder, manifest["tables"][item.name], f"{item.name}.{manifest['format']}")
+    return manifest
+
+
+def import_(connection: Connection, folder: Path, manifest: Mapping[str, Any]) -> Mapping[str, int]:
     """Insert exported tables, in one write transaction of an empty database.
+
+    Args:
+        manifest: from :func:`verify`.
 
     Returns:
         Rows per table.
 
     Raises:
-        StoreError: the folder is no export, was changed since, is of another schema revision, or
-            the database has rows.
+        StoreError: the database has rows, or a file holds what does not fit its table.
     """
-    manifest = _manifest(folder)
     for item in TABLES:
         if connection.scalar(select(func.count()).select_from(item)):
             raise StoreError(
@@ -51,7 +70,7 @@ def import_(connection: Connection, folder: Path) -> Mapping[str, int]:
     counts = {}
     for item in TABLES:
         entry = manifest["tables"][item.name]
-        path = _checked(folder, entry, f"{item.name}.{manifest['format']}")
+        path = folder / f"{item.name}.{manifest['format']}"
         counts[item.name] = _insert(connection, item, read(path, item))
         if counts[item.name] != entry["rows"]:
             raise StoreError(f"{path} has {counts[item.name]} rows, expected {entry['rows']}")
@@ -84,8 +103,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _checked(folder: Path, entry: Mapping[str, Any], expected: str) -> Path:
-    """The file of a table, if it is the one that was written."""
+def _check(folder: Path, entry: Mapping[str, Any], expected: str) -> None:
+    """Raise StoreError unless the file of a table is the one that was written."""
     # Names in a manifest may be anybody's; only the one that export gives is opened.
     if entry.get("file") != expected:
         raise StoreError(
@@ -93,32 +112,41 @@ def _checked(folder: Path, entry: Mapping[str, Any], expected: str) -> Path:
         )
     path = folder / expected
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = sha256_of(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}") from error
     if digest != entry.get("sha256"):
         raise StoreError(f"{path} was changed since it was exported")
-    return path
 
 
 def _read_csv(path: Path, item: Table) -> Iterator[list[dict[str, Any]]]:
     names = [one.name for one in item.columns]
     readers = [reader_of(one) for one in item.columns]
-    # Predictions are long; nobody else's field is.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    chunk: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file, _long_fields():
         rows = csv.reader(file)
-        if next(rows, None) != names:
-            raise StoreError(f"{path} does not have the columns {', '.join(names)}")
-        for row in rows:
-            values = (read(value) for read, value in zip(readers, row, strict=True))
-            chunk.append(dict(zip(names, values, strict=True)))
-            if len(chunk) == CHUNK:
-                yield chunk
-                chunk = []
-    if chunk:
-        yield chunk
+        try:
+            if next(rows, None) != names:
+                raise StoreError(f"{path} does not have the columns {', '.join(names)}")
+            while lines := list(itertools.islice(rows, chunk_of(item))):
+                yield [
+                    {
+                        name: read(value)
+                        for name, read, value in zip(names, readers, line, strict=True)
+                    }
+                    for line in lines
+                ]
+        except (ValueError, csv.Error) as error:
+            raise StoreError(f"{path}, before line {rows.line_num + 1}: {error}") from error
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Predictions are longer than the module's limit, which is one for the whole process."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _read_parquet(path: Path, item: Table) -> Iterator[list[dict[str, Any]]]:
@@ -131,18 +159,20 @@ def _read_parquet(path: Path, item: Table) -> Iterator[list[dict[str, Any]]]:
         file = pq.ParquetFile(path)
         if file.schema_arrow.names != names:
             raise StoreError(f"{path} does not have the columns {', '.join(names)}")
-        for batch in file.iter_batches(batch_size=CHUNK):
+        for batch in file.iter_batches(batch_size=chunk_of(item)):
             yield batch.to_pylist()
     except pa.ArrowException as error:
         raise StoreError(f"{path} is no Parquet file: {error}") from error
 
 
 def _insert(connection: Connection, item: Table, chunks: Iterator[list[dict[str, Any]]]) -> int:
-
     target = table(item.name, *(column(one.name, plain_type(one)) for one in item.columns))
     count = 0
     for chunk in chunks:
-        connection.execute(insert(target), chunk)
+        try:
+            connection.execute(insert(target), chunk)
+        except OverflowError as error:
+            raise StoreError(f"table {item.name} cannot hold a number: {error}") from error
         count += len(chunk)
     return count
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
@@ -16,10 +14,8 @@ from hfcbench.results.database.engine import writing
 from hfcbench.results.database.explanations import explained
 from hfcbench.results.database.location import DatabaseLocation
 from hfcbench.results.database.readiness import ready_engine
-from hfcbench.results.database.revisions import REVISIONS
-from hfcbench.results.database.sqlite_files import copy_database
 from hfcbench.results.transfer.merging import Merging
-from hfcbench.results.transfer.status import status_of
+from hfcbench.results.transfer.reading import reading
 
 _TIMEOUT_SECONDS = 60.0
 
@@ -50,41 +46,42 @@ def merge(target: DatabaseLocation, source: DatabaseLocation) -> MergeReport:
     Raises:
         StoreError: one of them cannot be read or written, or they are the same.
     """
-    if target == source:
+    if _same(target, source):
         raise StoreError(f"the database {target} cannot be merged into itself")
     report = MergeReport()
     with (
-        _reading(source) as read,
-        _engine(target, create=True) as engine,
+        reading(source) as read,
+        _engine(target) as engine,
         explained(target),
         writing(engine).begin() as write,
     ):
+        _require_whole(read, source)
         Merging(read, write, report.added, report.known, report.disagreements)()
     return report
 
 
-@contextmanager
-def _reading(source: DatabaseLocation) -> Iterator[Connection]:
-    """A connection to the source, or to an upgraded copy of it."""
-    status = status_of(source)
-    if status.revision == REVISIONS[-1] or source.path is None:
-        with _engine(source, read_only=True) as engine, engine.connect() as connection:
-            yield connection
+def _require_whole(source: Connection, location: DatabaseLocation) -> None:
+    """Rows of a source that point nowhere have no place in the target."""
+    if location.path is None:
         return
-    with tempfile.TemporaryDirectory(prefix="hfcbench-merge-") as folder:
-        copy = DatabaseLocation(path=Path(folder) / "source.db")
-        with explained(source):
-            copy_database(source.path, Path(folder) / "source.db")
-        with _engine(copy) as engine, engine.connect() as connection:
-            yield connection
+    broken = source.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise StoreError(
+            f"{location} is damaged: a row of {broken[0]} points nowhere; nothing was merged",
+            hint=f"hfcbench db check --db {location} shows what is wrong with it",
+        )
+
+
+def _same(target: DatabaseLocation, source: DatabaseLocation) -> bool:
+    if target.path is not None and source.path is not None and target.path.exists():
+        return source.path.exists() and target.path.samefile(source.path)
+    return target == source
 
 
 @contextmanager
-def _engine(
-    location: DatabaseLocation, *, create: bool = False, read_only: bool = False
-) -> Iterator[Engine]:
+def _engine(location: DatabaseLocation) -> Iterator[Engine]:
     engine = ready_engine(
-        location, create=create, read_only=read_only, busy_timeout_seconds=_TIMEOUT_SECONDS
+        location, create=True, read_only=False, busy_timeout_seconds=_TIMEOUT_SECONDS
     )
     try:
         yield engine

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
+from hfcbench.errors import StoreError
 from hfcbench.results.column_types import digest_of
 from hfcbench.results.schema import (
     Artifact,
@@ -29,6 +30,7 @@ from hfcbench.results.schema import (
     Training,
     TrainingHeuristic,
 )
+from hfcbench.results.transfer.contents import evaluation_content, training_content
 from hfcbench.results.transfer.differences import (
     evaluation_difference,
     plain,
@@ -46,6 +48,7 @@ from hfcbench.results.transfer.plain_rows import (
     without,
 )
 from hfcbench.results.writing.rows import insert_missing, insert_row
+from hfcbench.results.writing.writes import check_artifact_path
 
 Keys = dict[int, int]
 
@@ -70,6 +73,7 @@ class Merging:
 
     def __call__(self) -> None:
         self._runs = self._dimension(Run, ["uuid"])
+        self._end_runs()
         plugins = self._dimension(Plugin, ["name", "distribution", "version"])
         self._run_plugins(plugins)
         self._datasets = self._dimension(Dataset, ["name", "version", "fingerprint"])
@@ -96,6 +100,13 @@ class Merging:
             keys[own] = known[name]
         return keys
 
+    def _end_runs(self) -> None:
+        """A run that was still going on when it was merged last, and has ended since."""
+        for row in rows_of(self._source, Run, Run.finished_at.is_not(None)):
+            ended = {"status": row["status"], "finished_at": row["finished_at"]}
+            here = Run.run_id == self._runs[row["run_id"]]
+            self._target.execute(update(Run).where(here, Run.finished_at.is_(None)).values(**ended))
+
     def _run_plugins(self, plugins: Keys) -> None:
         rows = [
             {"run_id": self._runs[row["run_id"]], "plugin_id": plugins[row["plugin_id"]]}
@@ -108,7 +119,11 @@ class Merging:
         known = keys_by_identity(self._target, Training)
         for row in rows_of(self._source, Training):
             own = row["training_id"]
+            _require_true_identity("training", row)
             parts = parts_of_training(self._source, own)
+            for artifact in parts["artifacts"]:
+                # The source may be anybody's; its paths are opened below the artifacts folder.
+                check_artifact_path(artifact["path"])
             if row["identity"] in known:
                 keys[own] = known[row["identity"]]
                 self._known_training(row, parts, keys[own])
@@ -140,11 +155,14 @@ class Merging:
         difference = training_difference(parts, mine)
         if difference is None:
             self._known["trainings"] += 1
-            self._add_parts(parts, key)
+            # The checkpoint is the same, wherever its file lies.
+            others = [item for item in parts["artifacts"] if item["kind"] != "checkpoint"]
+            self._add_parts({**parts, "artifacts": others}, key)
             return
         if difference.other_checkpoint:
             self._other_checkpoints.add(row["training_id"])
-        self._disagree("training", row, {**parts, "training": row}, difference.summary)
+        content = training_content(self._source, row, parts)
+        self._disagree("training", row, content, difference.summary)
 
     def _merge_evaluations(self) -> None:
         known = keys_by_identity(self._target, Evaluation)
@@ -152,11 +170,13 @@ class Merging:
             parts = parts_of_evaluations(self._source, [row["evaluation_id"] for row in chunk])
             for row in chunk:
                 own = parts[row["evaluation_id"]]
-                if row["identity"] in known:
-                    self._known_evaluation(row, own, known[row["identity"]])
-                elif row["training_id"] in self._other_checkpoints:
+                _require_true_identity("evaluation", row)
+                if row["training_id"] in self._other_checkpoints:
                     summary = "it was computed from a checkpoint that the target does not have"
-                    self._disagree("evaluation", row, self._content(row, own), summary)
+                    content = evaluation_content(self._source, row, own)
+                    self._disagree("evaluation", row, content, summary)
+                elif row["identity"] in known:
+                    self._known_evaluation(row, own, known[row["identity"]])
                 else:
                     self._add_evaluation(row, own)
 
@@ -198,31 +218,13 @@ class Merging:
             same_predictions(parts["predictions"], mine["predictions"]), theirs, mine["scores"]
         )
         if difference is not None:
-            self._disagree("evaluation", row, self._content(row, parts), difference)
+            content = evaluation_content(self._source, row, parts)
+            self._disagree("evaluation", row, content, difference)
             return
         self._known["evaluations"] += 1
         training_id = self._trainings[row["training_id"]]
         condition_id = self._conditions[row["condition_id"]]
         self._add_scores(parts["scores"], key, training_id, condition_id)
-
-    def _content(self, row: Row, parts: Mapping[str, list[Row]]) -> Row:
-        """All that belongs to an evaluation, without the keys of its own database."""
-        names = {
-            number: f"{name} {version}"
-            for number, name, version in self._source.execute(
-                select(Metric.metric_id, Metric.name, Metric.version)
-            )
-        }
-        labels = self._source.execute(select(LabelSet.label_set_id, LabelSet.sha256))
-        sha256 = {row[0]: row[1] for row in labels}
-        return {
-            "evaluation": row,
-            "scores": [{**score, "metric": names[score["metric_id"]]} for score in parts["scores"]],
-            "predictions": [
-                {**item, "labels_sha256": sha256[item["label_set_id"]]}
-                for item in parts["predictions"]
-            ],
-        }
 
     def _disagree(self, kind: str, row: Row, content: Row, summary: str) -> None:
         document = plain(content)
@@ -259,5 +261,27 @@ class Merging:
         rows = [
             without(row, "disagreement_id") | {"run_id": self._runs[row["run_id"]]}
             for row in rows_of(self._source, Disagreement)
+            if row["digest"] not in self._own_digests(row["identity"])
         ]
         insert_missing(self._target, Disagreement, rows)
+
+    def _own_digests(self, identity: str) -> set[str]:
+        """What the target's own result would be as a disagreement elsewhere."""
+        contents = []
+        for row in rows_of(self._target, Training, Training.identity == identity):
+            parts = parts_of_training(self._target, row["training_id"])
+            contents.append(training_content(self._target, row, parts))
+        for row in rows_of(self._target, Evaluation, Evaluation.identity == identity):
+            key = row["evaluation_id"]
+            own = parts_of_evaluations(self._target, [key])[key]
+            contents.append(evaluation_content(self._target, row, own))
+        return {digest_of(plain(content)) for content in contents}
+
+
+def _require_true_identity(kind: str, row: Row) -> None:
+    if digest_of(row["specification"]) != row["identity"]:
+        raise StoreError(
+            f"{kind} {row['identity'][:12]} of the source is damaged: its identity is not the hash "
+            "of its specification; nothing was merged",
+            hint="`hfcbench db check` on the source shows everything that is wrong with it",
+        )

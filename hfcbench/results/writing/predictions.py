@@ -23,6 +23,7 @@ ENCODING = "shuffle-zlib"
 _CLASS_TYPES = ("|u1", "<u2", "<i4", "<i8")
 _FLOAT_TYPE = "<f4"
 _LEVEL = 6
+_MOST_IMAGES = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,11 @@ def _unpack(packed: PackedArray, n: int, allowed: tuple[str, ...]) -> NDArray[An
     # Types and lengths come from a file that anyone may have written.
     if packed.dtype not in allowed:
         raise StoreError(f"stored predictions are damaged: type '{packed.dtype}' is not expected")
+    if not isinstance(packed.data, bytes) or not isinstance(n, int):
+        raise StoreError("stored predictions are damaged: bytes and their number are expected")
+    # A length of -1 would let zlib unpack without end.
+    if not 0 <= n <= _MOST_IMAGES:
+        raise StoreError(f"stored predictions are damaged: they cannot be {n} images")
     size = n * np.dtype(packed.dtype).itemsize
     stream = zlib.decompressobj()
     try:

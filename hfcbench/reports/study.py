@@ -1,0 +1,69 @@
+"""What the database holds of a suite: the frames that figures and claims are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hfcbench.quantities import Quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class StudiedQuantity:
+    """A stored quantity with the training and the condition that it belongs to.
+
+    Attributes:
+        training: the training's identity.
+        analysis: the analysis' label, e.g. ``fourier-heat-map`` or ``kernels(radius=1)``.
+        analysis_name: without parameters.
+        defence, attack: labels, or ``none``.
+    """
+
+    training: str
+    dataset: str
+    model: str
+    heuristics: str
+    trained_on: str
+    seed: int
+    analysis: str
+    analysis_name: str
+    defence: str
+    attack: str
+    epsilon: float | None
+    quantity: Quantity
+
+
+@dataclass(frozen=True)
+class Study:
+    """The stored results of one suite.
+
+    Attributes:
+        suite: its name.
+        scale: ``full`` or ``quick``.
+        trainings: one row per training of the plan: ``training`` (identity), ``dataset``,
+            ``model``, ``heuristics`` (label; ``vanilla`` without any), ``trained_on`` (component
+            label), ``seed``, ``epochs`` and ``done``.
+        curves: one row per measured point of finished trainings: the first six columns of
+            ``trainings``, then ``epoch`` (from 1), ``split`` (train, test), ``component``
+            (``original``, ``lfc@8``, ...), ``part`` (``original``, ``lfc``, ``hfc``), ``cutoff``
+            (NaN of originals), ``metric`` (top1, loss), ``value``, ``n``.
+        scores: one row per score of finished evaluations: the same six columns, then
+            ``evaluation`` (identity), ``split``, ``defence``, ``attack`` (labels or ``none``),
+            ``epsilon`` (NaN without attack), ``component``, ``part``, ``cutoff``,
+            ``decomposition``, ``rescaling``, ``metric``, ``value``, ``low``, ``high`` (95%), ``n``.
+        quantities: of finished analyses.
+        missing: how many trainings, evaluations and analyses of the plan are not in the database.
+        command: what would run them.
+    """
+
+    suite: str
+    scale: str
+    trainings: pd.DataFrame
+    curves: pd.DataFrame
+    scores: pd.DataFrame
+    quantities: tuple[StudiedQuantity, ...]
+    missing: int
+    command: str

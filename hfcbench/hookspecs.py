@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pluggy
 
 if TYPE_CHECKING:
+    from hfcbench.quantities import Analysis
     from hfcbench.runner.executor import Executor
     from hfcbench.runner.plan import Plan
     from hfcbench.runner.tasks import Outcome, RunSummary, Task
@@ -101,6 +102,10 @@ class HookSpecifications:
     @hookspec
     def hfcbench_register_metrics(self, register: Register[Metric]) -> None:
         """Declare metrics: numbers computed from per-image predictions."""
+
+    @hookspec
+    def hfcbench_register_analyses(self, register: Register[Analysis]) -> None:
+        """Declare analyses: measurements of a trained model that are no score per image."""
 
     @hookspec
     def hfcbench_register_executors(self, register: Register[Executor]) -> None:

@@ -31,6 +31,7 @@ BUILTIN_MODULES = (
     "hfcbench.models.resnet18",
     "hfcbench.models.preact_resnet",
     "hfcbench.models.timm",
+    "hfcbench.heuristics.adversarial_training",
     "hfcbench.heuristics.batch_size",
     "hfcbench.heuristics.batchnorm",
     "hfcbench.heuristics.dropout",
@@ -49,6 +50,7 @@ BUILTIN_MODULES = (
     "hfcbench.metrics.loss",
     "hfcbench.executors.in_process",
     "hfcbench.suites.builtin",
+    "hfcbench.suites.paper_study",
 )
 
 

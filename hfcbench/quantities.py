@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-
 from hfcbench.types import Attack, ImageShape, ImageSplit
 
 if TYPE_CHECKING:
@@ -52,6 +50,8 @@ class Quantity:
     n: int = 0
 
     def __post_init__(self) -> None:
+        import numpy as np
+
         expected = tuple(len(axis.values) for axis in self.axes)
         for what in ("values", "low", "high"):
             given = getattr(self, what)

@@ -18,6 +18,7 @@ Kind: TypeAlias = Literal[
     "attack",
     "defence",
     "metric",
+    "analysis",
     "executor",
     "suite",
 ]
@@ -26,7 +27,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 def plural(kind: Kind) -> str:
     """The kind's name in hooks and headings: ``dataset`` -> ``datasets``."""
-    return kind + "s"
+    return "analyses" if kind == "analysis" else kind + "s"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,11 @@ def override_options(function: F) -> F:
             metavar="KEY=VALUE",
             help="Replace any part: --set schedule.epochs=5, --set blocks.0.models=[lenet5].",
         ),
+        click.option(
+            "--scale",
+            type=click.Choice(["full", "quick"]),
+            help="quick: fewer epochs, images and values, for suites that say how.",
+        ),
         click.option("--seeds", type=click.IntRange(min=1), help="Use the seeds 0 to N-1."),
     ]
     for name, path in _VALUES.items():
@@ -67,6 +72,8 @@ def overrides_from(options: Mapping[str, Any]) -> list[Override]:
         UsageError: ``--set`` without ``=``, or with a value that is not YAML.
     """
     overrides: list[Override] = []
+    if options["scale"] is not None:
+        overrides.append((("scale",), options["scale"]))
     for name, key in _LISTS.items():
         values = options[name.replace("-", "_")]
         if values:

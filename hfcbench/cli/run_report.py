@@ -31,10 +31,14 @@ def print_plan(plan: Plan, left: Remaining, console: Console) -> None:
         table.add_row(node.training.label, state, str(len(node.evaluations)), str(done))
     console.print(table)
     missing = plan.evaluation_count - len(left.evaluations_done)
-    console.print(
+    line = (
         f"suite {plan.suite}: {len(to_train)} of {len(plan.nodes)} trainings to run, "
         f"{missing} of {plan.evaluation_count} evaluations to run"
     )
+    if plan.analysis_count:
+        unanalysed = plan.analysis_count - len(left.analyses_done)
+        line += f", {unanalysed} of {plan.analysis_count} analyses to run"
+    console.print(line)
 
 
 def print_summary(
@@ -45,9 +49,11 @@ def print_summary(
     console: Console,
 ) -> None:
     """The leaderboard of what the plan holds, what failed, and where to look next."""
-    if summary.trained or summary.evaluated or summary.failed:
+    if summary.trained or summary.evaluated or summary.analysed or summary.failed:
+        analysed = f"{summary.analysed} analysed, " if plan.analysis_count else ""
         console.print(
-            f"{summary.trained} trained, {summary.evaluated} evaluated, {summary.failed} failed, "
+            f"{summary.trained} trained, {summary.evaluated} evaluated, {analysed}"
+            f"{summary.failed} failed, "
             f"{summary.skipped} skipped in {duration(summary.seconds)}"
         )
     else:

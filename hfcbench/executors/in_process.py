@@ -9,7 +9,7 @@ from functools import partial
 from hfcbench import hookimpl
 from hfcbench.hookspecs import Register
 from hfcbench.runner.executor import Executor, Listener, Worker
-from hfcbench.runner.tasks import EvaluationTask, Outcome, Task, TrainingTask
+from hfcbench.runner.tasks import Outcome, Task, TrainingTask
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class InProcess:
     ) -> Iterator[tuple[Task, Outcome]]:
         failed: set[str] = set()
         for task in tasks:
-            if isinstance(task, EvaluationTask) and task.needs in failed:
+            if not isinstance(task, TrainingTask) and task.needs in failed:
                 yield task, Outcome(skipped=True)
                 continue
             if not listener.claim(task):

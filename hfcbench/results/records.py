@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hfcbench.quantities import Quantity
 from hfcbench.types import JSON, DatasetDescription, Predictions, Score
 
 
@@ -84,7 +85,11 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """A finished training; names are labels such as ``resnet18(width=16)``."""
+    """A finished training; names are labels such as ``resnet18(width=16)``.
+
+    Attributes:
+        curve_seconds: the part of ``duration_seconds`` that measuring the curves took.
+    """
 
     identity: str
     specification: Mapping[str, JSON]
@@ -102,6 +107,7 @@ class TrainingRecord:
     duration_seconds: float
     checkpoint: ArtifactRecord
     curve: Sequence[CurvePoint]
+    curve_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -146,8 +152,27 @@ class EvaluationRecord:
 
 
 @dataclass(frozen=True)
+class AnalysisRecord:
+    """A finished analysis over ``n`` images; ``defence`` and ``attack`` are labels or ``none``."""
+
+    identity: str
+    training_identity: str
+    specification: Mapping[str, JSON]
+    analysis: str
+    split: str
+    defence: str
+    attack: str
+    epsilon: float | None
+    n: int
+    device: str
+    started_at: datetime
+    duration_seconds: float
+    quantities: Sequence[Quantity]
+
+
+@dataclass(frozen=True)
 class FailureRecord:
-    """A node that could not be finished: ``kind`` is ``training`` or ``evaluation``."""
+    """A node that failed: ``kind`` is ``training``, ``evaluation`` or ``analysis``."""
 
     identity: str
     kind: str

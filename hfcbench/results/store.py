@@ -11,12 +11,14 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine
 
 from hfcbench.errors import StoreError
+from hfcbench.quantities import Quantity
 from hfcbench.results.database.engine import writing
 from hfcbench.results.database.explanations import explained
 from hfcbench.results.database.location import DatabaseLocation
 from hfcbench.results.queries import sql_query
 from hfcbench.results.queries.questions import Questions
 from hfcbench.results.records import (
+    AnalysisRecord,
     CurvePoint,
     DatasetRecord,
     EvaluationRecord,
@@ -26,6 +28,7 @@ from hfcbench.results.records import (
     TrainingRecord,
 )
 from hfcbench.results.writing import claims, lookups, writes
+from hfcbench.results.writing.analyses import find_analyses, insert_analyses, read_quantities
 from hfcbench.results.writing.claims import Holder
 from hfcbench.results.writing.evaluations import insert_evaluations, locate_evaluation
 from hfcbench.results.writing.lookups import StoredTraining
@@ -104,6 +107,11 @@ class Store(Questions):
         with self._writing() as connection:
             insert_evaluations(connection, records, packed, run_id)
 
+    def add_analyses(self, records: Sequence[AnalysisRecord], run_id: int) -> None:
+        """Add finished analyses with their quantities; their trainings must be known."""
+        with self._writing() as connection:
+            insert_analyses(connection, records, run_id)
+
     def add_scores(self, evaluation_identity: str, scores: Sequence[ScoreRecord]) -> None:
         """Add scores of metrics (by name and version) that a finished evaluation lacks."""
         with self._writing() as connection:
@@ -141,6 +149,16 @@ class Store(Questions):
         """Those of the identities that are finished evaluations."""
         with self._reading() as connection:
             return lookups.find_evaluations(connection, identities)
+
+    def analyses_done(self, identities: Sequence[str]) -> set[str]:
+        """Those of the identities that are finished analyses."""
+        with self._reading() as connection:
+            return find_analyses(connection, identities)
+
+    def quantities(self, identities: Sequence[str]) -> dict[str, tuple[Quantity, ...]]:
+        """What finished ones of these analyses found, by identity."""
+        with self._reading() as connection:
+            return read_quantities(connection, identities)
 
     def scores_present(self, identities: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
         """(metric, version) of the scores that these evaluations have, by identity."""

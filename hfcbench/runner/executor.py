@@ -43,7 +43,7 @@ class Executor(Protocol):
     ) -> Iterator[tuple[Task, Outcome]]:
         """Run every task and yield each one's outcome as it comes.
 
-        The tasks come in an order in which each training stands before the evaluation that needs
-        it. An evaluation whose training failed is not run: ``Outcome(skipped=True)``. Before a task
+        The tasks come in an order in which each training stands before the tasks that need it. A
+        task whose training failed is not run: ``Outcome(skipped=True)``. Before a task
         runs, ``listener.claim`` must allow it; otherwise its outcome is ``Outcome(deferred=True)``.
         """

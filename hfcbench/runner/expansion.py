@@ -15,6 +15,7 @@ from hfcbench.registry import Registry
 from hfcbench.runner.data_paths import stays_below
 from hfcbench.runner.specification import (
     ORIGINAL,
+    AnalysisSpecification,
     ComponentSpecification,
     DatasetKey,
     EvaluationSpecification,
@@ -32,6 +33,7 @@ from hfcbench.runner.tasks import CurvePlan
 from hfcbench.types import Decomposition, Heuristic, Model, Recipe, Schedule
 
 if TYPE_CHECKING:
+    from hfcbench.quantities import Analysis
     from hfcbench.runner.dataset_access import DatasetAccess
 
 NO_HEURISTIC = "vanilla"
@@ -41,12 +43,13 @@ MOST_EVALUATIONS = 250_000
 
 @dataclass(frozen=True)
 class PlannedTraining:
-    """A training with the curves and evaluations that a suite wants of it."""
+    """A training with the curves, evaluations and analyses that a suite wants of it."""
 
     specification: TrainingSpecification
     curve: CurvePlan
     evaluations: tuple[EvaluationSpecification, ...]
     metrics: tuple[Reference, ...]
+    analyses: tuple[AnalysisSpecification, ...] = ()
 
 
 def expand(file: SuiteFile, registry: Registry, datasets: DatasetAccess) -> list[PlannedTraining]:
@@ -105,6 +108,7 @@ class _BlockExpansion:
             for position, item in enumerate(block.defences or [])
         ]
         attacks = self._references("attack", "attacks", block.attacks or [])
+        analyses = self._references("analysis", "analyses", block.analyses or [])
         if attacks and not block.epsilons:
             raise self._error(("attacks",), "attacks need epsilons; there are none")
         models = self._references("model", "models", block.models or [])
@@ -118,6 +122,7 @@ class _BlockExpansion:
             evaluated = self._components(dataset, "components", block.components or [])
             attacked = self._components(dataset, "attack_components", block.attack_components or [])
             curve = self._curve(dataset)
+            attacked_analyses = self._checked_analyses(analyses, dataset, bool(attacks))
             for (place, model), (number, heuristics), component, seed in itertools.product(
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
             ):
@@ -136,7 +141,13 @@ class _BlockExpansion:
                     self._file.suite.scale,
                 )
                 evaluations = self._evaluations(training, defences, attacks, evaluated, attacked)
-                yield PlannedTraining(training, curve, tuple(evaluations), tuple(metrics))
+                yield PlannedTraining(
+                    training,
+                    curve.with_component(component),
+                    tuple(evaluations),
+                    tuple(metrics),
+                    tuple(self._analyses(training, defences, attacks, attacked_analyses)),
+                )
 
     def _evaluations(
         self,
@@ -153,14 +164,51 @@ class _BlockExpansion:
             )
             for component in components:
                 yield replace(clean, component=component)
-            attacked_samples = self._samples("attack", test_size)
-            if self._block.samples is None or self._block.samples.attack is None:
-                attacked_samples = clean.samples
-            under_attack = replace(clean, samples=attacked_samples)
+            under_attack = replace(clean, samples=self._samples_as(("attack", "test"), test_size))
             for attack, epsilon, component in itertools.product(
                 attacks, self._block.epsilons or [], attacked
             ):
                 yield replace(under_attack, attack=attack, epsilon=epsilon, component=component)
+
+    def _checked_analyses(
+        self, references: list[Reference], dataset: DatasetKey, attacks: bool
+    ) -> list[tuple[Reference, bool]]:
+        """Each analysis with whether it is of attacks."""
+        checked = []
+        for position, reference in enumerate(references):
+            analysis: Analysis = self._registry.create(reference)
+            path = ("analyses", position)
+            try:
+                analysis.check(dataset.shape)
+            except SpecificationError as error:
+                raise self._error(path, error.what, error.hint) from error
+            if analysis.attacked and not attacks:
+                raise self._error(
+                    path,
+                    f"{reference.label} is about adversarial images; there are no attacks",
+                    "name them under 'attacks' with 'epsilons', or by --attack and --epsilon",
+                )
+            checked.append((reference, analysis.attacked))
+        return checked
+
+    def _analyses(
+        self,
+        training: TrainingSpecification,
+        defences: list[Reference | None],
+        attacks: list[Reference],
+        analyses: list[tuple[Reference, bool]],
+    ) -> Iterator[AnalysisSpecification]:
+        size = training.dataset.test_size
+        for defence, (reference, attacked) in itertools.product(defences, analyses):
+            samples = self._samples_as(("analysis", "attack", "test"), size)
+            if not attacked:
+                samples = self._samples_as(("analysis", "test"), size)
+            plain = AnalysisSpecification(training, reference, defence, samples=samples)
+            if not attacked:
+                yield plain
+                continue
+            for attack, epsilon in itertools.product(attacks, self._block.epsilons or []):
+                yield replace(plain, attack=attack, epsilon=epsilon)
 
     def _schedule(self) -> Schedule:
         given = self._block.schedule
@@ -170,6 +218,13 @@ class _BlockExpansion:
         """How many images of a split are used; None for all, however that was said."""
         value: int | None = getattr(self._block.samples, name, None)
         return None if value == size else value
+
+    def _samples_as(self, names: Sequence[str], size: int) -> int | None:
+        """The first of these numbers that is given."""
+        for name in names:
+            if getattr(self._block.samples, name, None) is not None:
+                return self._samples(name, size)
+        return None
 
     def _curve(self, dataset: DatasetKey) -> CurvePlan:
         curves = self._block.curves
@@ -183,7 +238,8 @@ class _BlockExpansion:
     def _dataset(self, item: Named, path: Path) -> DatasetKey:
         reference = self._reference("dataset", item, path)
         key = self._datasets.key(reference)
-        sizes = {"train": key.train_size, "test": key.test_size, "attack": key.test_size}
+        sizes = dict.fromkeys(("test", "attack", "analysis"), key.test_size)
+        sizes["train"] = key.train_size
         for split, size in sizes.items():
             wanted = self._samples(split, size)
             if wanted is not None and wanted > size:
@@ -293,14 +349,17 @@ class _BlockExpansion:
             )
 
     def _origin(self, path: Path) -> Path:
-        """Where an item of one of the lists was said: by the block, or by the whole suite."""
-        own = getattr(self._file.suite.blocks[self._index], str(path[0])) is not None
-        return ("blocks", self._index, *path) if own else path
+        """Where a value was said: by the block or by the whole suite, at this scale or at any."""
+        if self._is_overridden(path):
+            return path
+        layers: list[Path] = [("blocks", self._index), ()]
+        if self._file.suite.scale == "quick":
+            layers = [place for layer in layers for place in ((*layer, "quick"), layer)]
+        for layer in layers:
+            if (*layer, path[0]) in self._file.lines:
+                return (*layer, *path)
+        return path
 
     def _error(self, path: Path, problem: str, hint: str | None = None) -> SpecificationError:
-        """The complaint at the block's own line if the block says it, else at the suite's."""
-        own: Path = ("blocks", self._index, *path)
-        inherited = (
-            self._is_overridden(path) or ("blocks", self._index, path[0]) not in self._file.lines
-        )
-        return self._file.error(path if inherited else own, problem, hint)
+        """The complaint at the line that says what is wrong."""
+        return self._file.error(self._origin(path), problem, hint)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hfcbench.references import Reference
 from hfcbench.runner.expansion import PlannedTraining
 from hfcbench.runner.specification import (
+    AnalysisSpecification,
     ComponentSpecification,
     EvaluationSpecification,
     TrainingSpecification,
 )
-from hfcbench.runner.tasks import CurvePlan, EvaluationTask, Task, TrainingTask
+from hfcbench.runner.tasks import AnalysisTask, CurvePlan, EvaluationTask, Task, TrainingTask
 
 if TYPE_CHECKING:
     from hfcbench.results.store import Store, StoredTraining
@@ -24,12 +25,13 @@ CURVE_SPLITS = ("train", "test")
 
 @dataclass(frozen=True)
 class Node:
-    """One training and all evaluations of its checkpoint."""
+    """One training with all evaluations and analyses of its checkpoint."""
 
     training: TrainingSpecification
     curve: CurvePlan
     evaluations: tuple[EvaluationSpecification, ...]
     metrics: tuple[Reference, ...]
+    analyses: tuple[AnalysisSpecification, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Plan:
     def evaluation_count(self) -> int:
         return sum(len(node.evaluations) for node in self.nodes)
 
+    @property
+    def analysis_count(self) -> int:
+        return sum(len(node.analyses) for node in self.nodes)
+
 
 @dataclass(frozen=True)
 class Remaining:
@@ -52,6 +58,7 @@ class Remaining:
         tasks: in an order that executors can follow.
         trainings_done: identities of finished trainings.
         evaluations_done: identities of finished evaluations.
+        analyses_done: identities of finished analyses.
         unscored: finished evaluations whose predictions lack one of the plan's metrics.
     """
 
@@ -59,6 +66,7 @@ class Remaining:
     trainings_done: frozenset[str]
     evaluations_done: frozenset[str]
     unscored: tuple[tuple[str, Reference], ...] = ()
+    analyses_done: frozenset[str] = frozenset()
 
 
 def make_plan(suite: str, trainings: Iterable[PlannedTraining]) -> Plan:
@@ -73,6 +81,7 @@ def _node(group: list[PlannedTraining]) -> Node:
     evaluations = {
         evaluation.identity: evaluation for planned in group for evaluation in planned.evaluations
     }
+    analyses = {analysis.identity: analysis for planned in group for analysis in planned.analyses}
     metrics = {metric.label: metric for planned in group for metric in planned.metrics}
     components = {component: None for planned in group for component in planned.curve.components}
     sample_counts = [planned.curve.samples for planned in group]
@@ -82,6 +91,7 @@ def _node(group: list[PlannedTraining]) -> Node:
         CurvePlan(tuple(components), most),
         tuple(evaluations.values()),
         tuple(metrics.values()),
+        tuple(analyses.values()),
     )
 
 
@@ -97,33 +107,37 @@ def remaining(plan: Plan, store: Store | None, artifacts: Path) -> Remaining:
     wanted = [evaluation.identity for node in plan.nodes for evaluation in node.evaluations]
     trainings = {} if store is None else store.trainings(identities)
     done = set() if store is None else store.evaluations_done(wanted)
+    analyses = [analysis.identity for node in plan.nodes for analysis in node.analyses]
+    analysed = store.analyses_done(analyses) if store is not None and analyses else set()
     tasks: list[Task] = []
     for node in plan.nodes:
         stored = trainings.get(node.training.identity)
-        missing = tuple(item for item in node.evaluations if item.identity not in done)
-        tasks.extend(_tasks(node, stored, missing, artifacts))
+        left = replace(
+            node,
+            evaluations=tuple(item for item in node.evaluations if item.identity not in done),
+            analyses=tuple(item for item in node.analyses if item.identity not in analysed),
+        )
+        tasks.extend(_tasks(left, stored, artifacts))
     return Remaining(
         tuple(tasks),
         frozenset(trainings),
         frozenset(done),
         tuple(_unscored(plan, store, done)) if store is not None else (),
+        frozenset(analysed),
     )
 
 
-def _tasks(
-    node: Node,
-    stored: StoredTraining | None,
-    missing: tuple[EvaluationSpecification, ...],
-    artifacts: Path,
-) -> Iterable[Task]:
+def _tasks(node: Node, stored: StoredTraining | None, artifacts: Path) -> Iterable[Task]:
+    """The tasks of a node that holds only what is missing."""
     known = None if stored is None else stored.checkpoint.sha256
-    lost = (
-        stored is not None and bool(missing) and not (artifacts / stored.checkpoint.path).exists()
-    )
+    needed = bool(node.evaluations or node.analyses)
+    lost = stored is not None and needed and not (artifacts / stored.checkpoint.path).exists()
     if stored is None or lost or not _curve_keys(node) <= stored.curve_keys:
         yield TrainingTask(node.training, node.curve, known)
-    if missing:
-        yield EvaluationTask(node.training, missing, node.metrics, known)
+    if node.evaluations:
+        yield EvaluationTask(node.training, node.evaluations, node.metrics, known)
+    if node.analyses:
+        yield AnalysisTask(node.training, node.analyses, known)
 
 
 def _curve_keys(node: Node) -> frozenset[tuple[str, str, str | None, str | None, int]]:

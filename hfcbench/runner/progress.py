@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from hfcbench.runner.tasks import EvaluationTask, Outcome, Task, TrainingTask
+from hfcbench.runner.tasks import AnalysisTask, EvaluationTask, Outcome, Task, TrainingTask
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,14 +21,15 @@ def work(task: Task) -> float:
         images = specification.samples or specification.dataset.train_size
         return float(max(1, specification.schedule.epochs) * images)
     images = task.training.dataset.test_size
-    return float(sum(evaluation.samples or images for evaluation in task.evaluations))
+    nodes = task.evaluations if isinstance(task, EvaluationTask) else task.analyses
+    return float(sum(node.samples or images for node in nodes))
 
 
 class TimeLeft:
     """Estimates the time left from the tasks that have run, per kind of task."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
-        self._total = dict.fromkeys((TrainingTask, EvaluationTask), 0.0)
+        self._total = dict.fromkeys((TrainingTask, EvaluationTask, AnalysisTask), 0.0)
         self._done = dict(self._total)
         self._seconds = dict(self._total)
         for task in tasks:

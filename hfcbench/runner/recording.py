@@ -14,8 +14,12 @@ from hfcbench.results.records import (
     FailureRecord,
     ScoreRecord,
 )
-from hfcbench.runner.specification import EvaluationSpecification, TrainingSpecification
-from hfcbench.runner.tasks import Task, TrainingTask
+from hfcbench.runner.specification import (
+    AnalysisSpecification,
+    EvaluationSpecification,
+    TrainingSpecification,
+)
+from hfcbench.runner.tasks import EvaluationTask, Task, TrainingTask
 from hfcbench.types import Metric, Predictions
 
 if TYPE_CHECKING:
@@ -93,17 +97,20 @@ def failures(task: Task, error: Exception, text: str) -> list[FailureRecord]:
     """One record for each node of a task that failed as a whole; ``text`` is the traceback."""
     if isinstance(task, TrainingTask):
         return [failure(task.specification, error, text)]
-    return [failure(evaluation, error, text) for evaluation in task.evaluations]
+    nodes = task.evaluations if isinstance(task, EvaluationTask) else task.analyses
+    return [failure(node, error, text) for node in nodes]
 
 
 def failure(
-    specification: TrainingSpecification | EvaluationSpecification, error: Exception, text: str
+    specification: TrainingSpecification | EvaluationSpecification | AnalysisSpecification,
+    error: Exception,
+    text: str,
 ) -> FailureRecord:
     """The record of one failed node; ``text`` is the traceback."""
     known = isinstance(error, HfcbenchError)
     return FailureRecord(
         identity=specification.identity,
-        kind="training" if isinstance(specification, TrainingSpecification) else "evaluation",
+        kind=str(specification.canonical["kind"]),
         label=specification.label,
         error=str(error) if known else f"{type(error).__name__}: {error}",
         traceback=text,

@@ -17,7 +17,14 @@ from hfcbench.runner.executor import Executor, Follower
 from hfcbench.runner.plan import Plan, Remaining, remaining
 from hfcbench.runner.provenance import describe_run
 from hfcbench.runner.recording import score
-from hfcbench.runner.tasks import EvaluationTask, Outcome, RunSummary, Task, training_of
+from hfcbench.runner.tasks import (
+    AnalysisTask,
+    EvaluationTask,
+    Outcome,
+    RunSummary,
+    Task,
+    training_of,
+)
 from hfcbench.runner.worker import TaskWorker
 
 if TYPE_CHECKING:
@@ -61,6 +68,7 @@ class Run:
     _waited_for: set[str] = field(default_factory=set)
     _trained: int = 0
     _evaluated: int = 0
+    _analysed: int = 0
     _skipped: int = 0
 
     def __call__(self) -> RunSummary:
@@ -94,6 +102,7 @@ class Run:
             skipped=self._skipped,
             seconds=time.perf_counter() - start,
             interrupted=status == "interrupted",
+            analysed=self._analysed,
         )
         self._notify("after_run", plan=self.plan, summary=summary)
         return summary
@@ -136,6 +145,10 @@ class Run:
                 again = tuple(item for item in task.evaluations if item.identity not in failed)
                 if again:
                     tasks.append(replace(task, evaluations=again))
+            elif isinstance(task, AnalysisTask):
+                others = tuple(item for item in task.analyses if item.identity not in failed)
+                if others:
+                    tasks.append(replace(task, analyses=others))
             else:
                 tasks.append(task)
         return replace(left, tasks=tuple(tasks))
@@ -193,6 +206,9 @@ class Run:
         if outcome.evaluations:
             self.store.add_evaluations(outcome.evaluations, run_id)
             self._evaluated += len(outcome.evaluations)
+        if outcome.analyses:
+            self.store.add_analyses(outcome.analyses, run_id)
+            self._analysed += len(outcome.analyses)
         for failure in outcome.failures:
             self.store.add_failure(failure, run_id)
             self.failures.append(failure)

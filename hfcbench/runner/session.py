@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hfcbench.errors import SpecificationError
 from hfcbench.plugins import Plugins
 from hfcbench.references import parse_label
 from hfcbench.results.opening import database_exists, open_store
@@ -19,6 +18,7 @@ from hfcbench.runner.plan import Plan, Remaining, make_plan, remaining
 from hfcbench.runner.progress import ProgressDisplay
 from hfcbench.runner.run import GRACE_SECONDS, Run
 from hfcbench.runner.suite_file import SuiteFile, read_suite
+from hfcbench.runner.suite_search import suite_files
 from hfcbench.runner.tasks import RunSummary
 from hfcbench.runner.worker import TaskWorker
 from hfcbench.types import DataLocation
@@ -76,7 +76,8 @@ class Session:
             SpecificationError: the suite is not there, or says something that cannot be run.
             DataError: one of its datasets is missing.
         """
-        return self._expanded(self._suite_file(suite, overrides))
+        files = suite_files(suite, overrides, self.plugins.registry)
+        return self._expanded(files[0].name if len(files) == 1 else suite, files)
 
     def plan_text(self, name: str, text: str) -> Plan:
         """Expand a suite that is given as text.
@@ -85,7 +86,7 @@ class Session:
             SpecificationError: as :meth:`plan`.
             DataError: one of its datasets is missing.
         """
-        return self._expanded(read_suite(name, name, text, ()))
+        return self._expanded(name, [read_suite(name, name, text, ())])
 
     def worker(self, artifacts: Path) -> TaskWorker:
         """What carries out single tasks, with checkpoints in a folder of its own."""
@@ -94,8 +95,11 @@ class Session:
         device = str(choose_device(self.settings.device))
         return TaskWorker(self.plugins.registry, self.datasets, artifacts, device)
 
-    def _expanded(self, file: SuiteFile) -> Plan:
-        return make_plan(file.name, expand(file, self.plugins.registry, self.datasets))
+    def _expanded(self, name: str, files: Sequence[SuiteFile]) -> Plan:
+        registry = self.plugins.registry
+        return make_plan(
+            name, [planned for file in files for planned in expand(file, registry, self.datasets)]
+        )
 
     def remaining(self, plan: Plan) -> Remaining:
         """What is left of a plan; creates nothing."""
@@ -129,15 +133,3 @@ class Session:
         name, parameters = parse_label(self.settings.executor)
         registry = self.plugins.registry
         return registry.create(registry.resolve("executor", name, parameters))
-
-    def _suite_file(self, suite: str, overrides: Sequence[tuple[Any, Any]]) -> SuiteFile:
-        if suite.endswith((".yaml", ".yml")):
-            path = Path(suite)
-            try:
-                return read_suite(path.stem, suite, path.read_text(encoding="utf-8"), overrides)
-            except (OSError, UnicodeDecodeError) as error:
-                raise SpecificationError(
-                    f"the suite file {suite} cannot be read: {error}"
-                ) from error
-        source = self.plugins.registry.get("suite", suite).factory()
-        return read_suite(suite, source.name, source.read_text(encoding="utf-8"), overrides)

@@ -175,3 +175,44 @@ class EvaluationSpecification:
     @cached_property
     def identity(self) -> str:
         return identity_of(self.canonical)
+
+
+@dataclass(frozen=True)
+class AnalysisSpecification:
+    """All that decides the quantities that an analysis finds in one checkpoint."""
+
+    training: TrainingSpecification
+    analysis: Reference
+    defence: Reference | None = None
+    attack: Reference | None = None
+    epsilon: float | None = None
+    split: str = "test"
+    samples: int | None = None
+
+    @property
+    def label(self) -> str:
+        """One line for people: the analysis, its conditions, then the model."""
+        parts = [self.analysis.label]
+        if self.attack is not None:
+            parts.append(f"{self.attack.label} eps {self.epsilon:g}")
+        if self.defence is not None:
+            parts.append(self.defence.label)
+        return f"{', '.join(parts)} of {self.training.label}"
+
+    @cached_property
+    def canonical(self) -> dict[str, JSON]:
+        return {
+            "kind": "analysis",
+            "procedure": EVALUATION_PROCEDURE,
+            "training": self.training.identity,
+            "analysis": self.analysis.canonical(),
+            "defence": None if self.defence is None else self.defence.canonical(),
+            "attack": None if self.attack is None else self.attack.canonical(),
+            "epsilon": self.epsilon,
+            "split": self.split,
+            "samples": self.samples,
+        }
+
+    @cached_property
+    def identity(self) -> str:
+        return identity_of(self.canonical)

@@ -86,6 +86,8 @@ def read_suite(
     if not isinstance(document.data, dict):
         raise SpecificationError(f"{file}:1: a suite is a mapping with the keys title and blocks")
     for path, value in overrides:
+        if path == ("scale",):
+            _check_scale(document.data, file, value)
         _override(document, path, value)
     try:
         suite = SuiteSchema.model_validate(document.data)
@@ -129,15 +131,36 @@ def _mark_lines(node: yaml.Node, path: Path, lines: dict[Path, int], file: str) 
 
 def _override(document: _Document, path: Path, value: Any) -> None:
     """Set a value at the top level; blocks lose theirs, so that it holds everywhere."""
-    blocks = document.data.get("blocks")
-    if path[0] != "blocks" and isinstance(blocks, list):
-        for block in blocks:
+    if path[0] != "blocks":
+        _remove(document.data.get("quick"), path)
+        for block in _blocks(document.data):
             _remove(block, path)
+            _remove(block.get("quick"), path)
     target = document.data
     for step in path[:-1]:
         target = _descend(target, step, path)
     _assign(target, path[-1], value, path)
     document.overridden.add(path)
+
+
+def _blocks(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    blocks = data.get("blocks")
+    return (
+        [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
+    )
+
+
+def _check_scale(data: Mapping[str, Any], file: str, wanted: object) -> None:
+    """A scale is what the suite's author says that it is: others cannot make one up."""
+    own = data.get("scale", "full")
+    if wanted == "full" and own != "full":
+        raise SpecificationError(f"{file}: this suite is made for the scale '{own}' only")
+    prepared = any("quick" in layer for layer in (data, *_blocks(data)))
+    if wanted == "quick" and own == "full" and not prepared:
+        raise SpecificationError(
+            f"{file}: this suite does not say what it is at the scale 'quick'",
+            hint="shrink it with options such as --epochs and --train-samples",
+        )
 
 
 def _descend(target: Any, step: str | int, path: Path) -> Any:
@@ -188,6 +211,9 @@ def _complaint(
         return SpecificationError(
             f"{place}: there is no key '{path[-1]}' here; {nearest(str(path[-1]), fields)}"
         )
+    if first["type"] == "value_error":
+        where_said = place if known else f"{file}:1"
+        return SpecificationError(f"{where_said}: {first['ctx']['error']}")
     if first["type"] == "missing":
         return SpecificationError(f"{place}: the key '{path[-1]}' is missing")
     return SpecificationError(f"{place}: '{where}': {first['msg']}, not {first['input']!r}")

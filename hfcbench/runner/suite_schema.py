@@ -40,11 +40,15 @@ class ScheduleSchema(_Strict):
 
 
 class SamplesSchema(_Strict):
-    """How many images are used of each split; all of them where nothing is said."""
+    """How many images are used of each split; all of them where nothing is said.
+
+    ``attack`` and ``analysis`` are of the test split, and are as ``test`` where they are not said.
+    """
 
     train: Annotated[int, Ge(1)] | None = None
     test: Annotated[int, Ge(1)] | None = None
     attack: Annotated[int, Ge(1)] | None = None
+    analysis: Annotated[int, Ge(1)] | None = None
 
 
 class CurvesSchema(_Strict):
@@ -73,15 +77,35 @@ class BlockSchema(_Strict):
     epsilons: list[Annotated[float, Ge(0)]] | None = None
     attack_components: Annotated[list[str], MinLen(1)] | None = None
     metrics: Annotated[list[Named], MinLen(1)] | None = None
+    analyses: list[Named] | None = None
 
 
-class SuiteSchema(BlockSchema):
-    """A whole suite file; ``scale: quick`` marks one that is too small to publish."""
+class FullBlockSchema(BlockSchema):
+    """A block as a file says it; what ``quick`` holds replaces the rest at the quick scale."""
+
+    quick: BlockSchema | None = None
+
+
+class SuiteSchema(FullBlockSchema):
+    """A whole suite file: blocks of its own, or other suites that it includes.
+
+    ``scale: quick`` marks one that is too small to publish.
+    """
 
     title: str
     description: str = ""
     scale: Literal["full", "quick"] = "full"
-    blocks: Annotated[list[BlockSchema], MinLen(1)]
+    blocks: list[FullBlockSchema] = []
+    includes: list[str] = []
+
+    @pydantic.model_validator(mode="after")
+    def _either(self) -> SuiteSchema:
+        if bool(self.blocks) == bool(self.includes):
+            raise ValueError("a suite has either the key 'blocks' or the key 'includes'")
+        beside = self.model_fields_set - {"title", "description", "includes"}
+        if self.includes and beside:
+            raise ValueError(f"a suite with 'includes' cannot hold '{min(beside)}' of its own")
+        return self
 
 
 DEFAULTS = BlockSchema(
@@ -100,17 +124,25 @@ DEFAULTS = BlockSchema(
     epsilons=[],
     attack_components=["original"],
     metrics=["top1", "loss"],
+    analyses=[],
 )
 
 _NESTED = ("schedule", "samples", "curves")
 
 
-def merged(block: BlockSchema, suite: SuiteSchema) -> BlockSchema:
-    """The block with what it leaves out taken from the suite, then from the defaults."""
+def merged(block: FullBlockSchema, suite: SuiteSchema) -> BlockSchema:
+    """The block with what it leaves out taken from the suite, then from the defaults.
+
+    At the quick scale the ``quick`` part of each layer counts before the layer itself.
+    """
+    layers: list[BlockSchema] = [DEFAULTS]
+    for layer in (suite, block):
+        layers.append(layer)
+        if suite.scale == "quick" and layer.quick is not None:
+            layers.append(layer.quick)
     values: dict[str, Any] = {}
     for name in BlockSchema.model_fields:
-        layers = [getattr(layer, name) for layer in (DEFAULTS, suite, block)]
-        given = [layer for layer in layers if layer is not None]
+        given = [getattr(layer, name) for layer in layers if getattr(layer, name) is not None]
         if name in _NESTED:
             combined: dict[str, Any] = {}
             for layer in given:
@@ -122,11 +154,12 @@ def merged(block: BlockSchema, suite: SuiteSchema) -> BlockSchema:
 
 
 def evaluation_count(block: BlockSchema) -> int:
-    """How many evaluations the matrix of a merged block has, before equal ones are counted once."""
+    """At most how many evaluations and analyses the matrix of a merged block has."""
     trainings = _product(block.datasets, block.models, block.heuristics, block.train_on)
     attacked = _product(block.attacks, block.epsilons, block.attack_components)
-    conditions = _product(block.defences) * (_product(block.components) + attacked)
-    return trainings * _product(block.seeds) * conditions
+    analysed = _product(block.analyses) * max(1, _product(block.attacks, block.epsilons))
+    conditions = _product(block.components) + attacked + analysed
+    return trainings * _product(block.seeds) * _product(block.defences) * conditions
 
 
 def _product(*lists: Sequence[object] | None) -> int:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hfcbench.references import Reference
-from hfcbench.results.records import EvaluationRecord, FailureRecord, TrainingRecord
+from hfcbench.results.records import (
+    AnalysisRecord,
+    EvaluationRecord,
+    FailureRecord,
+    TrainingRecord,
+)
 from hfcbench.runner.specification import (
+    AnalysisSpecification,
     ComponentSpecification,
     EvaluationSpecification,
     TrainingSpecification,
@@ -20,6 +26,12 @@ class CurvePlan:
 
     components: tuple[ComponentSpecification, ...] = ()
     samples: int | None = None
+
+    def with_component(self, component: ComponentSpecification) -> CurvePlan:
+        """Also of what the model is trained on, if there is a curve at all."""
+        if not self.components or component in self.components:
+            return self
+        return replace(self, components=(*self.components, component))
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,25 @@ class EvaluationTask:
         return f"evaluate {self.training.label} ({len(self.evaluations)} conditions)"
 
 
-Task = TrainingTask | EvaluationTask
+@dataclass(frozen=True)
+class AnalysisTask:
+    """Run all missing analyses of one trained model."""
+
+    training: TrainingSpecification
+    analyses: tuple[AnalysisSpecification, ...]
+    checkpoint_sha256: str | None = None
+
+    @property
+    def needs(self) -> str:
+        """The identity of the training whose checkpoint this needs."""
+        return self.training.identity
+
+    @property
+    def label(self) -> str:
+        return f"analyse {self.training.label} ({len(self.analyses)} analyses)"
+
+
+Task = TrainingTask | EvaluationTask | AnalysisTask
 
 
 def training_of(task: Task) -> str:
@@ -73,7 +103,7 @@ def training_of(task: Task) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task produced; an evaluation task may both succeed and fail in parts.
+    """What a task produced; evaluations and analyses may both succeed and fail in parts.
 
     Attributes:
         skipped: the training that the task needed had failed, so it did not run.
@@ -82,6 +112,7 @@ class Outcome:
 
     training: TrainingRecord | None = None
     evaluations: Sequence[EvaluationRecord] = ()
+    analyses: Sequence[AnalysisRecord] = ()
     failures: Sequence[FailureRecord] = ()
     skipped: bool = False
     deferred: bool = False
@@ -97,3 +128,4 @@ class RunSummary:
     skipped: int
     seconds: float
     interrupted: bool = False
+    analysed: int = 0

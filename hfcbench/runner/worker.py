@@ -19,6 +19,7 @@ from hfcbench.results.records import (
     FailureRecord,
     TrainingRecord,
 )
+from hfcbench.runner.analysing import analyse
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.executor import Advance
 from hfcbench.runner.recording import (
@@ -34,7 +35,7 @@ from hfcbench.runner.specification import (
     EvaluationSpecification,
     TrainingSpecification,
 )
-from hfcbench.runner.tasks import EvaluationTask, Outcome, Task, TrainingTask
+from hfcbench.runner.tasks import AnalysisTask, EvaluationTask, Outcome, Task, TrainingTask
 from hfcbench.types import Heuristic, Predictions
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ class TaskWorker:
         try:
             if isinstance(task, TrainingTask):
                 return Outcome(training=self._train(task, advance))
-            return self._evaluate(task, advance)
+            if isinstance(task, EvaluationTask):
+                return self._evaluate(task, advance)
+            model = self._trained_model(task)
+            return analyse(task, model, self.registry, self.datasets, self.device, advance)
         except Exception as error:
             return Outcome(failures=failures(task, error, traceback.format_exc()))
 
@@ -92,6 +96,7 @@ class TaskWorker:
             duration_seconds=time.perf_counter() - start,
             checkpoint=ArtifactRecord("checkpoint", relative, sha256, size_bytes),
             curve=curve_points(task, result),
+            curve_seconds=result.curve_seconds,
         )
 
     def _job(self, task: TrainingTask) -> TrainingJob:
@@ -170,7 +175,7 @@ class TaskWorker:
                 failed.append(failure(specification, answer.error, answer.traceback))
         return records, failed
 
-    def _trained_model(self, task: EvaluationTask) -> torch.nn.Module:
+    def _trained_model(self, task: EvaluationTask | AnalysisTask) -> torch.nn.Module:
         import torch
 
         from hfcbench.training.checkpoints import load_checkpoint

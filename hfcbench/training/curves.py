@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -31,11 +32,13 @@ class Curve:
             "test": job.test.sample(job.curve_samples),
         }
         self.measurements: list[CurveMeasurement] = []
+        self.seconds = 0.0
 
     def measure(self, module: torch.nn.Module, epoch: int) -> None:
         """Add accuracy and mean loss of every view of both splits."""
         if not self._cells:
             return
+        start = time.perf_counter()
         for name, split in self._splits.items():
             for key, answer in evaluate(module, split, self._cells, device=self._device).items():
                 if isinstance(answer, CellFailure):
@@ -48,3 +51,4 @@ class Curve:
                     CurveMeasurement(epoch, name, key, metric, value, len(split))
                     for metric, value in values.items()
                 )
+        self.seconds += time.perf_counter() - start

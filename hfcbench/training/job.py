@@ -68,9 +68,14 @@ class CurveMeasurement:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A trained module in evaluation mode, what it was trained with, and its curve."""
+    """A trained module in evaluation mode, what it was trained with, and its curve.
+
+    Attributes:
+        curve_seconds: how long measuring the curve took.
+    """
 
     module: torch.nn.Module
     parameter_count: int
     recipe: Recipe
     curve: tuple[CurveMeasurement, ...]
+    curve_seconds: float = 0.0

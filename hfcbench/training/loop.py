@@ -63,7 +63,9 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
             if on_epoch is not None:
                 on_epoch(epoch, recipe.schedule.epochs)
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    return TrainingResult(module.eval(), parameters, recipe, tuple(curve.measurements))
+    return TrainingResult(
+        module.eval(), parameters, recipe, tuple(curve.measurements), curve.seconds
+    )
 
 
 def _build(job: TrainingJob, recipe: Recipe) -> torch.nn.Module:

@@ -3,6 +3,7 @@
 Besides these the revisions create the views ``results``, ``leaderboard`` and ``robustness``.
 """
 
+from hfcbench.results.schema.analyses import Analysis, Quantity
 from hfcbench.results.schema.base import Base
 from hfcbench.results.schema.evaluations import (
     Condition,
@@ -30,6 +31,7 @@ from hfcbench.results.schema.trainings import (
 )
 
 __all__ = [
+    "Analysis",
     "Artifact",
     "Base",
     "Claim",
@@ -44,6 +46,7 @@ __all__ = [
     "Metric",
     "Plugin",
     "Prediction",
+    "Quantity",
     "Run",
     "RunPlugin",
     "Score",

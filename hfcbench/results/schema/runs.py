@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hfcbench.results.schema.base import Base, JSONText, Key
 
-_KIND = "kind IN ('training', 'evaluation')"
+_KIND = "kind IN ('training', 'evaluation', 'analysis')"
 
 
 class Run(Base):

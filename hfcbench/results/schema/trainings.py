@@ -34,6 +34,8 @@ class Training(Base):
 
     ``configuration`` is the sha256 of the specification without the seed: trainings that share it
     are repetitions of each other. ``scale`` is ``full``, or ``quick`` where a suite was shrunk.
+    ``curve_seconds`` is the part of the duration that measuring the curves took; NULL where it
+    was not taken.
     """
 
     __tablename__ = "trainings"
@@ -57,6 +59,7 @@ class Training(Base):
     started_at: Mapped[datetime]
     duration_seconds: Mapped[float]
     specification: Mapped[JSONText]
+    curve_seconds: Mapped[float | None]
 
 
 class TrainingHeuristic(Base):

@@ -94,8 +94,13 @@ def unpack_predictions(packed: PackedPredictions) -> Predictions:
     )
 
 
+def pack_array(array: NDArray[Any], dtype: str) -> PackedArray:
+    """Encode a one-dimensional array as one of the types that :func:`unpack_array` reads."""
+    return _pack(array, dtype)
+
+
 def unpack_array(packed: PackedArray, n: int) -> NDArray[Any]:
-    """Decode one array of predictions.
+    """Decode a one-dimensional array.
 
     Raises:
         StoreError: the bytes are not what their type and length promise.

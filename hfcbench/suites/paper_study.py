@@ -31,6 +31,4 @@ def hfcbench_register_suites(register: RegisterSuite) -> None:
         "paper", folder / "everything.yaml", version="1", description="The whole study at once"
     )
     for name, description in EXPERIMENTS.items():
-        register(
-            f"paper/{name}", folder / f"{name}.yaml", version="1", description=description
-        )
+        register(f"paper/{name}", folder / f"{name}.yaml", version="1", description=description)

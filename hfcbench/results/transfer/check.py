@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from hfcbench.errors import StoreError
 from hfcbench.results.column_types import digest_of
 from hfcbench.results.schema import (
+    Analysis,
     Artifact,
     Condition,
     Dataset,
@@ -26,6 +27,7 @@ from hfcbench.results.schema import (
     Score,
     Training,
 )
+from hfcbench.results.writing.analyses import read_quantities
 from hfcbench.results.writing.stored_predictions import read_predictions
 from hfcbench.results.writing.writes import check_artifact_path, configuration_of
 
@@ -62,6 +64,7 @@ def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
         _training_problems,
         _condition_problems,
         _evaluation_problems,
+        _analysis_problems,
         _score_problems,
         _prediction_problems,
         partial(_checkpoint_problems, artifacts=artifacts),
@@ -122,6 +125,26 @@ def _evaluation_problems(connection: Connection) -> Iterator[Problem]:
             yield Problem(where, _OTHER_IDENTITY)
         elif document.get("training") != training:
             yield Problem(where, "its specification names another training than its row")
+
+
+def _analysis_problems(connection: Connection) -> Iterator[Problem]:
+    statement = select(
+        *(Analysis.analysis_id, Analysis.identity),
+        *(type_coerce(Analysis.specification, Text), Training.identity),
+    ).join(Training)
+    for key, identity, specification, training in _chunks(
+        connection, statement, Analysis.analysis_id
+    ):
+        where = f"analysis {identity[:12]} (row {key})"
+        document = _document(specification)
+        if document is None or _sha256(specification) != identity:
+            yield Problem(where, _OTHER_IDENTITY)
+        elif document.get("training") != training:
+            yield Problem(where, "its specification names another training than its row")
+        try:
+            read_quantities(connection, [identity])
+        except (StoreError, ValueError) as error:
+            yield Problem(where, error.what if isinstance(error, StoreError) else str(error))
 
 
 def _document(specification: str) -> Mapping[str, Any] | None:

@@ -27,6 +27,15 @@ def training_content(
     }
 
 
+def analysis_content(connection: Connection, row: Row, quantities: list[Row]) -> dict[str, Any]:
+    """An analysis with its quantities, the same in every database."""
+    return {
+        "analysis": row,
+        "quantities": sorted(quantities, key=lambda quantity: quantity["name"]),
+        "run": connection.scalar(select(Run.uuid).where(Run.run_id == row["run_id"])),
+    }
+
+
 def evaluation_content(
     connection: Connection, row: Row, parts: Mapping[str, list[Row]]
 ) -> dict[str, Any]:

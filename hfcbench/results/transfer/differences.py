@@ -91,6 +91,17 @@ def same_predictions(theirs: Sequence[Row], mine: Sequence[Row]) -> int | None:
     return different
 
 
+def analysis_difference(theirs: Sequence[Row], mine: Sequence[Row]) -> str | None:
+    """Compare the quantities of two analyses, bit by bit."""
+    found = [{row["name"]: plain(row) for row in rows} for rows in (theirs, mine)]
+    names = [name for name in found[0].keys() | found[1].keys() if _differ(name, *found)]
+    return f"its quantities {', '.join(sorted(names))} differ" if names else None
+
+
+def _differ(name: str, one: Mapping[str, Row], other: Mapping[str, Row]) -> bool:
+    return one.get(name) != other.get(name)
+
+
 def plain(value: Any) -> Any:
     """Rows as JSON that is the same in every database: no keys, bytes as base64, times in UTC."""
     if isinstance(value, Mapping):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 from hfcbench.errors import StoreError
 from hfcbench.results.column_types import digest_of
 from hfcbench.results.schema import (
+    Analysis,
     Artifact,
     Base,
     Condition,
@@ -24,14 +25,20 @@ from hfcbench.results.schema import (
     Metric,
     Plugin,
     Prediction,
+    Quantity,
     Run,
     RunPlugin,
     Score,
     Training,
     TrainingHeuristic,
 )
-from hfcbench.results.transfer.contents import evaluation_content, training_content
+from hfcbench.results.transfer.contents import (
+    analysis_content,
+    evaluation_content,
+    training_content,
+)
 from hfcbench.results.transfer.differences import (
+    analysis_difference,
     evaluation_difference,
     plain,
     same_predictions,
@@ -44,6 +51,7 @@ from hfcbench.results.transfer.plain_rows import (
     keys_by_identity,
     parts_of_evaluations,
     parts_of_training,
+    quantities_of,
     rows_of,
     without,
 )
@@ -82,6 +90,7 @@ class Merging:
         self._label_sets = self._dimension(LabelSet, ["sha256"])
         self._trainings = self._merge_trainings()
         self._merge_evaluations()
+        self._merge_analyses()
         self._merge_failures()
         self._merge_disagreements()
 
@@ -226,6 +235,34 @@ class Merging:
         condition_id = self._conditions[row["condition_id"]]
         self._add_scores(parts["scores"], key, training_id, condition_id)
 
+    def _merge_analyses(self) -> None:
+        known = keys_by_identity(self._target, Analysis)
+        for row in rows_of(self._source, Analysis):
+            quantities = quantities_of(self._source, row["analysis_id"])
+            _require_true_identity("analysis", row)
+            summary: str | None = None
+            if row["training_id"] in self._other_checkpoints:
+                summary = "it was computed from a checkpoint that the target does not have"
+            elif row["identity"] in known:
+                mine = quantities_of(self._target, known[row["identity"]])
+                summary = analysis_difference(quantities, mine)
+                self._known["analyses"] += summary is None
+            else:
+                self._add_analysis(row, quantities)
+            if summary is not None:
+                content = analysis_content(self._source, row, quantities)
+                self._disagree("analysis", row, content, summary)
+
+    def _add_analysis(self, row: Row, quantities: Sequence[Row]) -> None:
+        new = without(row, "analysis_id") | {
+            "training_id": self._trainings[row["training_id"]],
+            "run_id": self._runs[row["run_id"]],
+        }
+        key = insert_row(self._target, Analysis, new)
+        self._added["analyses"] += 1
+        rows = [without(item, "quantity_id") | {"analysis_id": key} for item in quantities]
+        insert_missing(self._target, Quantity, rows)
+
     def _disagree(self, kind: str, row: Row, content: Row, summary: str) -> None:
         document = plain(content)
         digest = digest_of(document)
@@ -275,6 +312,9 @@ class Merging:
             key = row["evaluation_id"]
             own = parts_of_evaluations(self._target, [key])[key]
             contents.append(evaluation_content(self._target, row, own))
+        for row in rows_of(self._target, Analysis, Analysis.identity == identity):
+            found = quantities_of(self._target, row["analysis_id"])
+            contents.append(analysis_content(self._target, row, found))
         return {digest_of(plain(content)) for content in contents}
 
 

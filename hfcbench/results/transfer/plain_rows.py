@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, inspect, select
 
 from hfcbench.results.schema import (
+    Analysis,
     Artifact,
     Base,
     Curve,
     Epoch,
     Evaluation,
     Prediction,
+    Quantity,
     Score,
     Training,
     TrainingHeuristic,
@@ -52,7 +54,7 @@ def chunks(connection: Connection, table: type[Base]) -> Iterator[list[Row]]:
 
 
 def keys_by_identity(
-    connection: Connection, table: type[Training] | type[Evaluation]
+    connection: Connection, table: type[Training] | type[Evaluation] | type[Analysis]
 ) -> dict[str, int]:
     key = getattr(table, key_name(table))
     return {row[0]: row[1] for row in connection.execute(select(table.identity, key))}
@@ -82,3 +84,7 @@ def parts_of_evaluations(
         for row in rows_of(connection, table, column.in_(evaluation_ids)):
             parts[row["evaluation_id"]][name].append(row)
     return parts
+
+
+def quantities_of(connection: Connection, analysis_id: int) -> list[Row]:
+    return list(rows_of(connection, Quantity, Quantity.analysis_id == analysis_id))

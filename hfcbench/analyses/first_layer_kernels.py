@@ -35,7 +35,7 @@ class FirstLayerKernels:
         ``spectral-energy-beyond`` is the share of all filters' spectral energy at and beyond
         relative frequencies, of which 1 is the Nyquist frequency along an axis;
         ``high-frequency-share`` is that beyond one half. Intervals are of a bootstrap over
-        filters. A constant kernel of 3x3 has a share of 0.03, white noise one of 0.80.
+        filters. A constant kernel of 3x3 has a share of 0.20, a single pixel one of 0.81.
 
         Raises:
             NodeError: the model calls no convolution, or its kernels exceed the padding.

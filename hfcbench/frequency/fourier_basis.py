@@ -73,7 +73,8 @@ def band_noise(
     kept = torch.fft.ifftshift(mask.float()).to(generator.device)
     filtered: Tensor = torch.fft.ifft2(torch.fft.fft2(noise) * kept).real
     # White noise has equal energy everywhere: the share of frequencies is the share of variance.
-    return filtered / kept.square().mean().sqrt()
+    scaled: Tensor = filtered / kept.square().mean().sqrt()
+    return scaled
 
 
 def _mirror(i: int, j: int, height: int, width: int) -> tuple[int, int]:

@@ -145,6 +145,11 @@ class Store(Questions):
         with self._reading() as connection:
             return lookups.find_trainings(connection, identities)
 
+    def datasets(self) -> list[DatasetRecord]:
+        """Every dataset, in the order in which they were added."""
+        with self._reading() as connection:
+            return lookups.find_datasets(connection)
+
     def evaluations_done(self, identities: Sequence[str]) -> set[str]:
         """Those of the identities that are finished evaluations."""
         with self._reading() as connection:

@@ -50,7 +50,7 @@ class DatasetAccess:
         opened = self.open(reference)
         return DatasetKey(
             reference.name,
-            _title(reference),
+            title_of(reference),
             reference.version,
             opened.fingerprint,
             opened.description.shape,
@@ -86,6 +86,6 @@ class DatasetAccess:
         return opened.splits[split].sample(samples)
 
 
-def _title(reference: Reference) -> str:
+def title_of(reference: Reference) -> str:
     """The label without the folders above a path: they differ from machine to machine."""
     return re.sub(r":.*[/\\\\](?=[^/\\\\])", ":", reference.label)

@@ -6,7 +6,7 @@ import itertools
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hfcbench.errors import SpecificationError
 from hfcbench.optimizers import check_optimizer
@@ -30,15 +30,25 @@ from hfcbench.runner.suite_schema import (
     merged,
 )
 from hfcbench.runner.tasks import CurvePlan
-from hfcbench.types import Decomposition, Heuristic, Model, Recipe, Schedule
+from hfcbench.types import DataLocation, Decomposition, Heuristic, Model, Recipe, Schedule
 
 if TYPE_CHECKING:
     from hfcbench.quantities import Analysis
-    from hfcbench.runner.dataset_access import DatasetAccess
 
 NO_HEURISTIC = "vanilla"
 NO_DEFENCE = "none"
 MOST_EVALUATIONS = 250_000
+
+
+class KnownDatasets(Protocol):
+    """Where specifications find out about datasets: their files, or a results database."""
+
+    @property
+    def location(self) -> DataLocation:
+        """Where paths of datasets lead from."""
+
+    def key(self, reference: Reference) -> DatasetKey:
+        """The dataset as specifications refer to it; DataError where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class PlannedTraining:
     analyses: tuple[AnalysisSpecification, ...] = ()
 
 
-def expand(file: SuiteFile, registry: Registry, datasets: DatasetAccess) -> list[PlannedTraining]:
+def expand(file: SuiteFile, registry: Registry, datasets: KnownDatasets) -> list[PlannedTraining]:
     """Every training of a suite with its evaluations, in the order of the file.
 
     Raises:
@@ -90,7 +100,7 @@ class _BlockExpansion:
         index: int,
         block: BlockSchema,
         registry: Registry,
-        datasets: DatasetAccess,
+        datasets: KnownDatasets,
     ) -> None:
         self._file = file
         self._index = index

@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, select
 
-from hfcbench.results.records import ArtifactRecord
-from hfcbench.results.schema import Artifact, Curve, Evaluation, Metric, Score, Training
+from hfcbench.results.records import ArtifactRecord, DatasetRecord
+from hfcbench.results.schema import Artifact, Curve, Dataset, Evaluation, Metric, Score, Training
 from hfcbench.results.writing.rows import rows_among
 from hfcbench.results.writing.writes import check_artifact_path
+from hfcbench.types import DatasetDescription, ImageShape
 
 CurveKey: TypeAlias = tuple[str, str, str | None, str | None, int]
 """Split, component, decomposition, rescaling and number of images of a curve."""
@@ -54,6 +55,27 @@ def find_trainings(connection: Connection, identities: Sequence[str]) -> dict[st
         check_artifact_path(checkpoint.path)
         found[row[0]] = StoredTraining(checkpoint, frozenset(curves[row[0]]))
     return found
+
+
+def find_datasets(connection: Connection) -> list[DatasetRecord]:
+    """Every dataset, in the order in which they were added."""
+    return [
+        DatasetRecord(
+            row.name,
+            row.version,
+            row.parameters,
+            row.fingerprint,
+            DatasetDescription(
+                tuple(row.classes),
+                ImageShape(row.channels, row.height, row.width),
+                row.sizes,
+                row.source,
+            ),
+        )
+        for row in connection.execute(
+            select(*Dataset.__table__.columns).order_by(Dataset.dataset_id)
+        )
+    ]
 
 
 def find_evaluations(connection: Connection, identities: Sequence[str]) -> set[str]:

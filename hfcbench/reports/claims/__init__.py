@@ -1,0 +1,1 @@
+"""The paper's statements as checks over a results database."""

@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = {
     "leaderboard": "Show original, low- and high-frequency and robust accuracy, ranked.",
     "show": "Tell where a number comes from, and how to compute it again.",
     "verify": "Recompute a stored result and compare.",
+    "figures": "Draw a suite's figures and tables from a results database.",
+    "claims": "Check the paper's statements against a results database.",
     "compare": "Compare rows image by image: McNemar's test, paired bootstrap.",
     "query": "Answer a SQL question from a results database (read-only).",
     "db": "Check, upgrade, back up, merge, export or import a results database.",

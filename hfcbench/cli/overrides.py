@@ -88,6 +88,21 @@ def overrides_from(options: Mapping[str, Any]) -> list[Override]:
     return overrides
 
 
+def override_words(options: Mapping[str, Any]) -> list[str]:
+    """The given options as words of a command line."""
+    words: list[str] = []
+    for name in _LISTS:
+        for value in options[name.replace("-", "_")]:
+            words += [f"--{name}", str(value)]
+    for name in (*_VALUES, "scale", "seeds"):
+        value = options[name.replace("-", "_")]
+        if value is not None:
+            words += [f"--{name}", str(value)]
+    for text in options["assignments"]:
+        words += ["--set", text]
+    return words
+
+
 def _assignment(text: str) -> Override:
     import yaml
 

@@ -112,9 +112,10 @@ def verdict_of(effects: Sequence[Effect]) -> Verdict:
 
 def weakest(effects: Sequence[Effect]) -> Effect:
     """The effect that speaks least for the claim."""
-    return min(
-        effects,
-        key=lambda effect: (
-            effect.low if effect.within is None else -max(abs(effect.low), abs(effect.high))
-        ),
-    )
+    return min(effects, key=_support)
+
+
+def _support(effect: Effect) -> float:
+    if effect.within is None:
+        return effect.low
+    return -max(abs(effect.low), abs(effect.high))

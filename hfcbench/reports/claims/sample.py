@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VANILLA = "vanilla"
+_SAME_EPSILON = 1e-9
 
 
 class MissingRowsError(Exception):
@@ -108,7 +109,7 @@ class Sample:
             (rows["component"] == component) & (rows["defence"] == defence) & (attacks == attack)
         ]
         if epsilon is not None:
-            rows = rows[[math.isclose(value, epsilon) for value in rows["epsilon"]]]
+            rows = rows[(rows["epsilon"] - epsilon).abs() < _SAME_EPSILON]
         if rows.empty:
             raise MissingRowsError
         return proportion(float(rows.iloc[0]["value"]), int(rows.iloc[0]["n"]))

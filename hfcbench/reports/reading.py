@@ -101,10 +101,9 @@ def _curves(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     nodes = {node.training.identity: node for node in plan.nodes}
     frame = store.curves(trainings=list(done), limit=None) if done else store.curves(limit=0)
     wanted = {(identity, *key) for identity in done for key in _curve_parts(nodes[identity])}
-    keys = zip(
-        *(frame[name] for name in ("training", "component", "decomposition", "rescaling")),
-        strict=True,
-    )
+    columns = frame[["training", "component", "decomposition", "rescaling"]]
+    # What the database leaves empty is None here, whatever pandas made of it.
+    keys = columns.astype(object).where(columns.notna(), None).itertuples(index=False, name=None)
     frame = frame[[key in wanted for key in keys]].reset_index(drop=True)
     parts = {
         component.label: (component.part, _number(component))

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from hfcbench.quantities import Axis, Quantity
 from hfcbench.results.records import (
+    AnalysisRecord,
     ArtifactRecord,
     CurvePoint,
     DatasetRecord,
@@ -201,6 +203,51 @@ def evaluation(
         duration_seconds=1.5,
         predictions=predictions(n),
         scores=(score(value, n=n),),
+    )
+    return replace(record, **changes)
+
+
+def quantities(seed: int = 0) -> tuple[Quantity, ...]:
+    """A number with an interval, one without, one that is none, float and uint8 arrays."""
+    random = np.random.default_rng(seed)
+    radius = Axis("radius", "cycles/image", (0.0, 1.0, 2.0))
+    row = Axis("row", "", (0.0, 1.0))
+    energies = random.random((2, 3)).astype(np.float32)
+    return (
+        Quantity("share", "", np.array(0.25), (), np.array(0.125), np.array(0.5), 40),
+        Quantity("count", "images", np.array(7.0), n=40),
+        Quantity("threshold", "pixel range", np.array(np.nan)),
+        Quantity("energy", "", energies, (row, radius), energies / 2, energies * 2, 40),
+        Quantity("pixels", "", random.integers(0, 256, 3).astype(np.uint8), (radius,)),
+    )
+
+
+def analysis(of: TrainingRecord, name: str = "spectrum", **changes: Any) -> AnalysisRecord:
+    specification: Mapping[str, Any] = {
+        "kind": "analysis",
+        "procedure": "1",
+        "training": of.identity,
+        "analysis": _reference(name, "1"),
+        "defence": None,
+        "attack": _reference("fgsm", "1"),
+        "epsilon": 0.03,
+        "split": "test",
+        "samples": 40,
+    }
+    record = AnalysisRecord(
+        identity=identity_of(specification),
+        training_identity=of.identity,
+        specification=specification,
+        analysis=name,
+        split="test",
+        defence="none",
+        attack="fgsm",
+        epsilon=0.03,
+        n=40,
+        device="cpu",
+        started_at=NOW,
+        duration_seconds=2.5,
+        quantities=quantities(),
     )
     return replace(record, **changes)
 

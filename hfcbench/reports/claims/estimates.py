@@ -39,11 +39,13 @@ def measured(value: float, low: float, high: float) -> Estimate:
 
 
 def mean(estimates: Sequence[Estimate]) -> Estimate:
-    """The mean of independent estimates."""
+    """The mean of estimates that may depend on each other, as of the same images at some radii.
+
+    The variance is the mean of theirs, which that of the mean never exceeds.
+    """
     n = len(estimates)
     return Estimate(
-        sum(item.value for item in estimates) / n,
-        sum(item.variance for item in estimates) / n**2,
+        sum(item.value for item in estimates) / n, sum(item.variance for item in estimates) / n
     )
 
 

@@ -78,8 +78,8 @@ class Sample:
             rows = rows[rows["epoch"] == epoch]
         if rows.empty:
             raise MissingRowsError
-        last = rows.loc[rows["epoch"].idxmax()]
-        return proportion(float(last["value"]), int(last["n"]))
+        last = rows.nlargest(1, "epoch")
+        return proportion(float(last["value"].iloc[0]), int(last["n"].iloc[0]))
 
     def gap(self, heuristics: str = VANILLA, *, model: str | None = None) -> Estimate:
         """How much better the training images are known than the test images, in the end."""
@@ -109,7 +109,7 @@ class Sample:
             (rows["component"] == component) & (rows["defence"] == defence) & (attacks == attack)
         ]
         if epsilon is not None:
-            rows = rows[(rows["epsilon"] - epsilon).abs() < _SAME_EPSILON]
+            rows = rows.loc[(rows["epsilon"] - epsilon).abs() < _SAME_EPSILON]
         if rows.empty:
             raise MissingRowsError
         return proportion(float(rows.iloc[0]["value"]), int(rows.iloc[0]["n"]))
@@ -123,13 +123,9 @@ class Sample:
             MissingRowsError: it was not measured.
         """
         for item in self.quantities:
-            of_model = (item.heuristics, item.analysis, item.defence) == (
-                heuristics,
-                analysis,
-                defence,
-            )
             quantity = item.quantity
-            if of_model and quantity.name == name:
+            same = (item.heuristics, item.defence, quantity.name) == (heuristics, defence, name)
+            if same and parse_label(item.analysis) == parse_label(analysis):
                 if quantity.low is None or quantity.high is None:
                     return Estimate(float(quantity.values), math.nan)
                 return measured(float(quantity.values), float(quantity.low), float(quantity.high))

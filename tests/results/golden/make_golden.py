@@ -54,6 +54,7 @@ def main() -> None:
         for training in trainings:
             store.add_training(training, run_id)
         store.add_evaluations(stored, run_id)
+        store.add_analyses([build.analysis(trainings[0])], run_id)
         store.add_failure(build.failure(), run_id)
         store.finish_run(run_id, "finished_with_failures")
     expected = {

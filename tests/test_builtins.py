@@ -14,6 +14,7 @@ from hfcbench.plugins import BUILTIN_MODULES
 
 PACKAGE = Path(hfcbench.__file__).parent
 FOLDERS = (
+    "analyses",
     "attacks",
     "datasets",
     "decompositions",
@@ -26,10 +27,18 @@ FOLDERS = (
 )
 PUBLIC = {
     "hfcbench",
+    "hfcbench.attacks.pgd",
+    "hfcbench.decompositions.fft_radial",
+    "hfcbench.decompositions.svd",
+    "hfcbench.devices",
     "hfcbench.errors",
+    "hfcbench.evaluation.attacking",
+    "hfcbench.evaluation.batching",
+    "hfcbench.evaluation.prediction",
     "hfcbench.frequency",
     "hfcbench.hookspecs",
     "hfcbench.optimizers",
+    "hfcbench.quantities",
     "hfcbench.runner.executor",
     "hfcbench.runner.tasks",
     "hfcbench.types",

@@ -32,8 +32,9 @@ class PredictionConflicts:
     attacked: ClassVar[bool] = False
 
     def check(self, shape: ImageShape) -> None:
-        """Raise SpecificationError if the cutoff leaves nothing to split."""
-        self.decomposition().check(self.cutoff, shape)
+        """Raise SpecificationError if the cutoff leaves nothing to split, or is no rank."""
+        decomposition = self.decomposition()
+        decomposition.check(decomposition.parse(f"{self.cutoff:g}"), shape)
 
     def decomposition(self) -> Decomposition:
         """What the images are split by."""

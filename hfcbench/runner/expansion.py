@@ -259,9 +259,6 @@ class _BlockExpansion:
                 )
         return key
 
-    def _is_overridden(self, path: Path) -> bool:
-        return any(known[0] == path[0] for known in self._file.overridden)
-
     def _combination(self, item: Combination, path: Path) -> tuple[Reference, ...]:
         members: list[Named] = []
         for member in item if isinstance(item, list) else [item]:
@@ -360,14 +357,17 @@ class _BlockExpansion:
 
     def _origin(self, path: Path) -> Path:
         """Where a value was said: by the block or by the whole suite, at this scale or at any."""
-        if self._is_overridden(path):
-            return path
-        layers: list[Path] = [("blocks", self._index), ()]
-        if self._file.suite.scale == "quick":
-            layers = [place for layer in layers for place in ((*layer, "quick"), layer)]
-        for layer in layers:
-            if (*layer, path[0]) in self._file.lines:
-                return (*layer, *path)
+        suite = self._file.suite
+        block = suite.blocks[self._index]
+        layers: list[tuple[Path, BlockSchema | None]] = [
+            (("blocks", self._index, "quick"), block.quick if suite.scale == "quick" else None),
+            (("blocks", self._index), block),
+            (("quick",), suite.quick if suite.scale == "quick" else None),
+        ]
+        for place, layer in layers:
+            # What the command line replaced is gone from here.
+            if layer is not None and getattr(layer, str(path[0]), None) is not None:
+                return (*place, *path)
         return path
 
     def _error(self, path: Path, problem: str, hint: str | None = None) -> SpecificationError:

@@ -25,7 +25,7 @@ blocks:
     heuristics: [vanilla, batchnorm, dropout]
 """
 # What differs between two runs of the same work.
-_OF_THE_RUN = ("started_at", "duration_seconds", "run_id")
+_OF_THE_RUN = ("started_at", "duration_seconds", "curve_seconds", "run_id")
 
 
 def start(folder: Path, cache: Path) -> subprocess.Popen[str]:

@@ -79,7 +79,7 @@ def test_mistakes_are_named_with_file_and_line(old, new, message):
 
 
 def test_a_suite_without_blocks_is_refused():
-    assert "the key 'blocks' is missing" in complaint("title: Nothing")
+    assert "either the key 'blocks' or the key 'includes'" in complaint("title: Nothing")
     assert "a suite is a mapping" in complaint("- 1")
 
 

@@ -238,14 +238,14 @@ def test_backup_and_status_and_upgrade(tmp_path, filled, capsys):
     assert content(copy) == content(path)
     assert "already" in run(capsys, "backup", copy, "--db", path, code=1)
     text = run(capsys, "status", "--db", path)
-    assert "schema revision 0002 (current)" in text
+    assert "schema revision 0003 (current)" in text
     assert "evaluations: 8" in text
     assert "already" in run(capsys, "upgrade", "--db", path)
     old = tmp_path / "old.db"
     old.write_bytes((GOLDEN / "revision_0001.db").read_bytes())
-    assert "schema revision 0001 (this hfcbench: 0002)" in run(capsys, "status", "--db", old)
+    assert "schema revision 0001 (this hfcbench: 0003)" in run(capsys, "status", "--db", old)
     text = run(capsys, "upgrade", "--db", old)
-    assert "0001 -> 0002" in text
+    assert "0001 -> 0003" in text
     assert "old.db.revision-0001.backup" in text
     assert "current" in run(capsys, "status", "--db", old)
     assert "no results database" in run(capsys, "status", "--db", tmp_path / "none.db", code=1)

@@ -75,8 +75,13 @@ def test_check_finds(damage, tmp_path, filled, capsys):
 def test_check_goes_on_after_damaged_pages(tmp_path, filled, capsys):
     a = tmp_path / "a.db"
     filled(a)
+    with closing(sqlite3.connect(a)) as connection:
+        pages = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name IN ('scores', 'trainings', 'predictions')"
+        ).fetchall()
     content = bytearray(a.read_bytes())
-    content[20_000:60_000] = bytes(40_000)
+    for (page,) in pages:
+        content[(page - 1) * 4096 : page * 4096] = bytes(4096)
     a.write_bytes(content)
     assert main.call(["db", "check", "--db", str(a)]) == 1
     assert "error:" not in capsys.readouterr().err

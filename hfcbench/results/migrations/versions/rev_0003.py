@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import op
+from alembic.operations import BatchOperations
+
+from hfcbench.results.migrations import views_0002
 
 revision = "0003"
 down_revision = "0002"
@@ -14,7 +20,8 @@ _KINDS = ("training", "evaluation", "analysis")
 
 
 def upgrade() -> None:
-    op.add_column("trainings", sa.Column("curve_seconds", sa.Double(), nullable=True))
+    with _rebuilt_trainings() as batch:
+        batch.add_column(sa.Column("curve_seconds", sa.Double(), nullable=True))
     _allow_kinds(_KINDS)
     op.create_table(
         "analyses",
@@ -64,7 +71,20 @@ def downgrade() -> None:
     for table in ("failures", "disagreements"):
         op.execute(f"DELETE FROM {table} WHERE kind = 'analysis'")
     _allow_kinds(_KINDS[:2])
-    op.drop_column("trainings", "curve_seconds")
+    with _rebuilt_trainings() as batch:
+        batch.drop_column("curve_seconds")
+
+
+@contextmanager
+def _rebuilt_trainings() -> Iterator[BatchOperations]:
+    """The table whole again, as if made anew; SQLite allows that while no view looks at it."""
+    for view in reversed(views_0002.VIEWS):
+        op.execute(f"DROP VIEW {view}")
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    with op.batch_alter_table("trainings", recreate="always" if sqlite else "never") as batch:
+        yield batch
+    for statement in views_0002.VIEWS.values():
+        op.execute(statement)
 
 
 def _allow_kinds(kinds: tuple[str, ...]) -> None:

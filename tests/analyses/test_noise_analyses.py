@@ -82,8 +82,8 @@ def test_octaves_go_down_from_nyquist():
 
 
 def test_only_the_band_that_the_model_looks_at_costs_accuracy(subject, detector, named):
-    seen = subject(detector(wave(0, 5), 0.1), GREY, np.zeros(12))
-    found = named(CriticalBand([0.0, 0.001, 0.4]).measure(seen))
+    seen = subject(detector(wave(0, 5), 0.12), GREY, np.zeros(12))
+    found = named(CriticalBand([0.0, 0.001, 0.25]).measure(seen))
     top1 = found["top1"]
     assert top1.axes[1].values == pytest.approx([2**0.5, 2 * 2**0.5, 4 * 2**0.5])
     hit = top1.axes[1].values.index(max(top1.axes[1].values))  # 4 to 8 cycles
@@ -91,5 +91,5 @@ def test_only_the_band_that_the_model_looks_at_costs_accuracy(subject, detector,
     assert (np.delete(top1.values[2], hit) == 1).all()
     assert top1.values[2, hit] < 0.5
     thresholds = found["threshold"].values
-    assert thresholds[hit] == 0.4
+    assert thresholds[hit] == 0.25
     assert np.isnan(np.delete(thresholds, hit)).all()

@@ -73,7 +73,7 @@ def test_merging_adds_analyses_and_keeps_what_differs(filled, build, tmp_path):
         changed = build.analysis(training, quantities=build.quantities(seed=1))
         other.add_analyses([changed, build.analysis(training, "kernels")], run_id)
     for again in (False, True):
-        report = merge(parse_location(tmp_path / "other.db"), parse_location(path))
+        report = merge(parse_location(path), parse_location(tmp_path / "other.db"))
         assert report.added["analyses"] == (0 if again else 1)
         assert report.known["analyses"] == (1 if again else 0)
         (line,) = report.disagreements

@@ -1,0 +1,330 @@
+"""Every statement on hand-made results where the right verdict is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hfcbench.quantities import Quantity
+from hfcbench.reports.claims.checking import check_statement
+from hfcbench.reports.claims.statements import STATEMENTS
+from hfcbench.reports.study import StudiedQuantity, Study
+
+N = 2000
+BY_NAME = {statement.name: statement for statement in STATEMENTS}
+RESNET = "preact-resnet32"
+ADVERSARIAL = "adversarial-training"
+SMOOTHED, MOST = "kernel-smoothing(rho=0.25)", "kernel-smoothing"
+
+
+class Results:
+    """Builds a study from accuracies, one training at a time."""
+
+    def __init__(self):
+        self.trainings, self.curves, self.scores, self.quantities = [], [], [], []
+
+    def training(
+        self, heuristics="vanilla", *, model=RESNET, trained_on="original", seed=0, done=True
+    ):
+        of = {
+            "training": f"{model} {heuristics} {trained_on} {seed}",
+            "dataset": "cats",
+            "model": model,
+            "heuristics": heuristics,
+            "trained_on": trained_on,
+            "seed": seed,
+        }
+        self.trainings.append({**of, "epochs": 10, "done": done})
+        self.of = of
+        return self
+
+    def curve(self, split, component, value, epoch=10):
+        part, _, cutoff = component.partition("@")
+        point = {
+            "epoch": epoch,
+            "split": split,
+            "component": component,
+            "part": part,
+            "metric": "top1",
+        }
+        self.curves.append(
+            {**self.of, **point, "cutoff": float(cutoff or math.nan), "value": value, "n": N}
+        )
+        return self
+
+    def score(self, value, *, attack="none", epsilon=math.nan, defence="none"):
+        self.scores.append(
+            {
+                **self.of,
+                "evaluation": len(self.scores),
+                "split": "test",
+                "component": "original",
+                "part": "original",
+                "cutoff": math.nan,
+                "decomposition": None,
+                "rescaling": None,
+                "defence": defence,
+                "attack": attack,
+                "epsilon": epsilon,
+                "metric": "top1",
+                "value": value,
+                "low": value,
+                "high": value,
+                "n": N,
+            }
+        )
+        return self
+
+    def share(self, name, value, analysis, reach=0.01):
+        number = Quantity(
+            name, "", np.array(value), (), np.array(value - reach), np.array(value + reach), N
+        )
+        of = dict(self.of, analysis=analysis, analysis_name=analysis.partition("(")[0])
+        self.quantities.append(
+            StudiedQuantity(**of, defence="none", attack="none", epsilon=None, quantity=number)
+        )
+        return self
+
+    def study(self):
+        columns = list(self.trainings[0])[:6]
+        return Study(
+            "suite",
+            "full",
+            pd.DataFrame(self.trainings),
+            pd.DataFrame(
+                self.curves,
+                columns=[
+                    *columns,
+                    *("epoch", "split", "component", "part", "cutoff", "metric", "value", "n"),
+                ],
+            ),
+            pd.DataFrame(
+                self.scores,
+                columns=[
+                    *columns,
+                    *("evaluation", "split", "defence", "attack", "epsilon", "component", "part"),
+                    *("cutoff", "decomposition", "rescaling", "metric", "value", "low", "high"),
+                    "n",
+                ],
+            ),
+            tuple(self.quantities),
+            0,
+            "run it",
+        )
+
+
+def learned_first(difference):
+    found = Results().training()
+    for epoch, gap in ((1, difference), (10, -difference)):
+        found.curve("train", "lfc@4", 0.5 + gap, epoch).curve("train", "hfc@4", 0.5, epoch)
+    return found
+
+
+def shuffled(difference):
+    # Near the margin either way: an effect of 0.02 is none, one of 0.3 is one.
+    size = 0.01 if difference > 0 else 0.3 if difference < 0 else 0.1
+    return (
+        Results()
+        .training("label-shuffling")
+        .curve("train", "lfc@4", 0.5 + size)
+        .curve("train", "hfc@4", 0.5)
+    )
+
+
+def of_components(difference):
+    found = Results()
+    for radius in (4, 8):
+        found.training(trained_on=f"lfc@{radius}").score(0.5 + (difference if radius == 8 else 0.3))
+        found.training(trained_on=f"hfc@{radius}").score(0.5)
+    return found
+
+
+def hfc_of(better, worse, *others):
+    def make(difference):
+        found = Results()
+        for name in (better, worse, *others):
+            found.training(name)
+            value = 0.3 + (difference if name == better else 0.0)
+            for radius in (4, 8):
+                found.curve("test", f"hfc@{radius}", value).curve("test", f"lfc@{radius}", 0.1)
+        return found
+
+    return make
+
+
+def gap_of(small, large):
+    def make(difference):
+        found = Results()
+        for name, gap in ((small, 0.2), (large, 0.2 + difference)):
+            found.training(name).curve("train", "original", 0.6 + gap)
+            found.curve("test", "original", 0.6)
+        return found
+
+    return make
+
+
+def architectures(difference):
+    found = Results()
+    for model, gap, accuracy in (
+        ("lenet5", 0.2 + difference, 0.5),
+        ("vgg11", 0.9, 0.2),
+        (RESNET, 0.2, 0.5 + difference),
+    ):
+        found.training(model=model).score(accuracy)
+        found.curve("train", "original", 0.05 + gap).curve("test", "original", 0.05)
+    return found
+
+
+def batchnorm_gain(difference):
+    found = Results()
+    for radius, gain in ((4, 0.2), (16, 0.2 + difference)):
+        found.training(trained_on=f"lfc@{radius}").score(0.3)
+        found.training("batchnorm", trained_on=f"lfc@{radius}").score(0.3 + gain)
+    return found
+
+
+def kernels(difference):
+    found = Results()
+    for name, share in (("vanilla", 0.4 + difference), (f"{ADVERSARIAL}(steps=3)", 0.4)):
+        found.training(name).share("high-frequency-share", share, "first-layer-kernels")
+    return found
+
+
+def trades(difference):
+    pgd = {"attack": "pgd(steps=5)", "epsilon": 0.03}
+    found = Results().training().score(0.8).score(0.2, **pgd).score(0.2, attack="pgd", epsilon=0.06)
+    found.score(0.6, defence=SMOOTHED).score(0.2 + difference, defence=SMOOTHED, **pgd)
+    return found
+
+
+def beats(difference):
+    found = Results().training(ADVERSARIAL)
+    for attack in ("fgsm", "pgd"):
+        found.score(0.3, attack=attack, epsilon=0.09)
+    found.training()
+    for attack, value in (("fgsm", 0.6), ("pgd", 0.3 + difference)):
+        found.score(value, attack=attack, epsilon=0.09, defence=MOST)
+    return found
+
+
+def conflicts(difference):
+    found = Results().training()
+    for cutoff in ("cutoff=4.0", "cutoff=8.0", "", "cutoff=16.0"):
+        svd = ", ".join(filter(None, (cutoff, "method=svd")))
+        plain = f"prediction-conflicts({cutoff})" if cutoff else "prediction-conflicts"
+        found.share("paper-high", 0.2 + difference, plain)
+        found.share("paper-high", 0.2, f"prediction-conflicts({svd})")
+    return found
+
+
+def parting(difference):
+    found = Results()
+    pgd = {"attack": "pgd", "epsilon": 0.03}
+    for name, clean, robust in (
+        ("batchnorm", 0.9, 0.3),
+        ("vanilla", 0.8, 0.0),
+        (ADVERSARIAL, 0.7, 0.3 + difference),
+    ):
+        found.training(name).score(clean).score(robust, **pgd)
+    return found
+
+
+CASES = {
+    "natural-learns-lfc-first": learned_first,
+    "shuffled-has-no-preference": shuffled,
+    "lfc-generalises-better": of_components,
+    "batchnorm-raises-hfc": hfc_of("batchnorm", "vanilla"),
+    "mixup-raises-hfc": hfc_of("mixup", "vanilla"),
+    "adversarial-lowers-hfc": hfc_of("vanilla", ADVERSARIAL),
+    "adversarial-narrows-gap": gap_of(ADVERSARIAL, "vanilla"),
+    "large-batches-narrow-gap": gap_of("batch-size:1000", "batch-size:50"),
+    "small-batches-catch-hfc": hfc_of("batch-size:50", "batch-size:1000", "batch-size:200"),
+    "sgd-stands-out": hfc_of("optimizer:SGD(learning_rate=0.01)", "vanilla", "optimizer:Adagrad"),
+    "resnet-gap-is-smallest": architectures,
+    "resnet-is-most-accurate": architectures,
+    "batchnorm-gain-vanishes": batchnorm_gain,
+    "adversarial-kernels-are-smoother": kernels,
+    "smoothing-trades": trades,
+    "smoothing-beats-training": beats,
+    "svd-finds-fewer": conflicts,
+    "accuracy-and-robustness-part": parting,
+}
+
+
+def finding(name, results):
+    (found,) = check_statement(BY_NAME[name], results.study())
+    return found
+
+
+def test_every_statement_has_a_case():
+    assert set(CASES) == set(BY_NAME)
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("difference", "verdict"), [(0.15, "supported"), (-0.15, "contradicted"), (0.0, "undecided")]
+)
+def test_the_numbers_decide(name, difference, verdict):
+    found = finding(name, CASES[name](difference))
+    assert found.verdict == verdict, found.effects
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_its_rows_a_statement_is_not_run(name):
+    made = CASES[name](0.1)
+    made.curves, made.scores, made.quantities = [], [], []
+    for training in made.trainings:
+        training["done"] = False
+    found = finding(name, made)
+    assert found.verdict == "not run"
+    assert found.command == "run it"
+    assert found.weakest is None
+
+
+def test_effect_and_interval_by_hand():
+    found = finding("batchnorm-raises-hfc", CASES["batchnorm-raises-hfc"](0.15)).weakest
+    assert found.value == pytest.approx(0.15)
+
+    def variance(share):
+        shrunk = (share * N + 2) / (N + 4)
+        return shrunk * (1 - shrunk) / N
+
+    reach = 1.959964 * math.sqrt(variance(0.45) + variance(0.3))
+    assert (found.low, found.high) == pytest.approx((0.15 - reach, 0.15 + reach), abs=1e-6)
+    assert found.seeds == 1
+
+
+def test_several_seeds_have_students_interval():
+    made = Results()
+    for seed, gain in enumerate((0.1, 0.2, 0.3)):
+        for name, value in (("vanilla", 0.3), ("mixup", 0.3 + gain)):
+            made.training(name, seed=seed).curve("test", "hfc@4", value)
+    found = finding("mixup-raises-hfc", made)
+    effect = found.weakest
+    assert effect.seeds == 3
+    # t(0.975, 2) = 4.302653, deviation 0.1
+    reach = 4.302653 * 0.1 / math.sqrt(3)
+    assert (effect.low, effect.high) == pytest.approx((0.2 - reach, 0.2 + reach), abs=1e-6)
+    assert found.verdict == "undecided"
+
+
+def test_one_contradicting_radius_decides():
+    found = finding("lfc-generalises-better", of_components(-0.2))
+    assert [effect.verdict for effect in found.effects] == ["supported", "contradicted"]
+    assert found.verdict == "contradicted"
+    assert found.weakest.of == "trained on lfc@8 - on hfc@8"
+
+
+def test_models_are_kept_apart_unless_they_are_compared():
+    made = hfc_of("mixup", "vanilla")(0.2)
+    for name, value in (("vanilla", 0.5), ("mixup", 0.2)):
+        made.training(name, model="lenet5").curve("test", "hfc@4", value)
+        made.curve("test", "hfc@8", value)
+    found = check_statement(BY_NAME["mixup-raises-hfc"], made.study())
+    assert {item.model: item.verdict for item in found} == {
+        RESNET: "supported",
+        "lenet5": "contradicted",
+    }

@@ -60,8 +60,10 @@ def _hfc(sample: Sample, heuristics: str = VANILLA, model: str | None = None) ->
 
 
 def natural_learns_lfc_first(sample: Sample) -> Comparisons:
-    epochs = int(sample.curves[sample.curves["heuristics"] == VANILLA]["epoch"].max() or 0)
-    epoch = max(1, round(_EARLY * epochs))
+    epochs = sample.curves[sample.curves["heuristics"] == VANILLA]["epoch"]
+    if epochs.empty:
+        raise MissingRowsError
+    epoch = max(1, round(_EARLY * int(epochs.max())))
     yield f"LFC - HFC, training images, epoch {epoch}", _preference(sample, VANILLA, epoch)
 
 

@@ -63,9 +63,7 @@ def fig6(study: Study) -> Outputs:
     seen = (rows["component"] == "original") | (rows["component"] == rows["trained_on"])
     drawn = rows[seen & (rows["split"] == "test")]
     title = "Trained on LFC: accuracy on test images, original and as trained on"
-    return _outputs(
-        study, rows[seen], drawn, "fig6", title, across="trained_on", down="heuristics"
-    )
+    return _outputs(study, rows[seen], drawn, "fig6", title, across="trained_on", down="heuristics")
 
 
 def _train_and_test(study: Study, name: str, title: str, *, across: str) -> Outputs:

@@ -78,7 +78,7 @@ def new_figure(width: float, height: float, title: str, footnote: str) -> Figure
     Call it, and draw on it, within :func:`house_style`.
     """
     figure = Figure(figsize=(width, height), layout="constrained")
-    figure.suptitle("\n".join(textwrap.wrap(title, int(width * 11))))
+    figure.suptitle("\n".join(textwrap.wrap(title, int(width * 11))), x=0.01, ha="left")
     wrapped = "\n".join(textwrap.wrap(footnote, int(width * 18)))
     figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=7, color="0.35")
     return figure

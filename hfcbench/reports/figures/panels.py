@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 ACCURACY = "accuracy (share of images)"
 EPOCH = "epoch (passes over the training set)"
-_MOST_COLUMNS = 4
+_MOST_COLUMNS = 5
 
 
 def draw_panels(rows: DataFrame, *, down: str, across: str, title: str, footnote: str) -> Figure:
     """Accuracy against epoch: a row of panels per value of ``down``, a column per ``across``.
 
-    More than four columns continue below. Epochs are on a common scale where their number is.
+    More than five columns continue below.
 
     Args:
         rows: of ``Study.curves``, metric top1, of one figure.
     """
     ups, columns = list(dict.fromkeys(rows[down])), list(dict.fromkeys(rows[across]))
-    wide = min(len(columns), _MOST_COLUMNS)
     blocks = math.ceil(len(columns) / _MOST_COLUMNS)
+    wide = math.ceil(len(columns) / blocks)
     high = len(ups) * blocks
     figure = new_figure(2.5 * wide + 1.6, 2.15 * high + 1.1, title, footnote)
     axes = figure.subplots(high, wide, squeeze=False, sharey=True)
     looks = looks_of(rows)
     for place, column in enumerate(columns):
-        block, x = divmod(place, _MOST_COLUMNS)
+        block, x = divmod(place, wide)
         for y, up in enumerate(ups):
             panel: Axes = axes[block * len(ups) + y, x]
             _draw_lines(panel, rows[(rows[down] == up) & (rows[across] == column)], looks)
             panel.set_title(f"{column}\n{up}")
     for spare in range(len(columns), blocks * wide):
         for y in range(len(ups)):
-            axes[(blocks - 1) * len(ups) + y, spare % _MOST_COLUMNS].set_axis_off()
+            axes[(blocks - 1) * len(ups) + y, spare % wide].set_axis_off()
     for line in axes:
         line[0].set_ylabel(ACCURACY)
     for x in range(wide):
@@ -87,5 +87,5 @@ def _draw_lines(panel: Axes, rows: DataFrame, looks: dict[str, Look]) -> None:
 def _add_legend(figure: Figure, looks: dict[str, Look]) -> None:
     handles = [Line2D([], [], label=label, **look.plotting()) for label, look in looks.items()]
     figure.legend(
-        handles=handles, loc="outside right upper", title="images shown", handlelength=3.2
+        handles=handles, loc="outside right center", title="images shown", handlelength=3.2
     )

@@ -26,12 +26,14 @@ def draw_bars(
     labels: tuple[str, str],
     title: str,
     footnote: str,
+    top: float | None = 1.0,
 ) -> Figure:
     """Bars with 95% intervals, the kinds side by side at each place.
 
     Args:
         found: columns ``place``, ``kind``, ``value``, ``low``, ``high``; values in [0,1].
         labels: of the x and of the y axis.
+        top: where the y axis ends; None leaves it to the values. It begins at 0.
     """
     places, kinds = list(dict.fromkeys(found[place])), list(dict.fromkeys(found[kind]))
     longest = max(len(str(name)) for name in places)
@@ -59,7 +61,7 @@ def draw_bars(
     axes.grid(visible=False, axis="x")
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    axes.set_ylim(0, 1)
+    axes.set_ylim(0, top)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure
 

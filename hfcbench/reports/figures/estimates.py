@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 ESTIMATE = ("value", "low", "high", "seeds", "n")
 
 
-def summarise(frame: DataFrame, by: Sequence[str]) -> DataFrame:
-    """The mean proportion of each group with its 95% interval.
+def summarise(frame: DataFrame, by: Sequence[str], *, proportions: bool = True) -> DataFrame:
+    """The mean of each group with its 95% interval.
 
     Args:
-        frame: rows with ``seed``, ``value`` in [0,1], ``n`` and, of scores, ``low`` and ``high``.
+        frame: rows with ``seed``, ``value``, ``n`` and, of scores, ``low`` and ``high``.
         by: columns that make a group; within one, rows of the same seed are averaged first.
+        proportions: whether values are shares of ``n`` images, in [0,1].
 
     Returns:
         ``by`` and ``value``, ``low``, ``high``, ``seeds``, ``n`` (images per seed, the fewest),
-        in order of appearance. With several seeds the interval is Student's t of their mean, cut
-        off at 0 and 1. With one it is the score's own, or else Wilson's from ``n``.
+        in order of appearance. With several seeds the interval is Student's t of their mean; of
+        proportions it is cut off at 0 and 1. With one seed it is the score's own, or else
+        Wilson's from ``n``; NaN of what is no proportion.
     """
     bounds = [name for name in ("low", "high") if name in frame]
     means: dict[str, Any] = {name: (name, "mean") for name in ("value", *bounds)}
@@ -35,15 +37,16 @@ def summarise(frame: DataFrame, by: Sequence[str]) -> DataFrame:
     found = per_seed.groupby(list(by), **grouping).agg(
         **means, spread=("value", "std"), seeds=("seed", "nunique"), n=("n", "min")
     )
-    low, high = wilson_bounds(found["value"].to_numpy(), found["n"].to_numpy())
+    value = found["value"].to_numpy(float)
+    low, high = wilson_bounds(value, found["n"].to_numpy() if proportions else 0 * value)
     if bounds:
         own = found["low"].notna() & found["high"].notna()
         low, high = np.where(own, found["low"], low), np.where(own, found["high"], high)
     several = (found["seeds"] > 1).to_numpy()
     half = half_width(found["spread"].to_numpy(float), found["seeds"].to_numpy())
-    value = found["value"].to_numpy(float)
-    found["low"] = np.where(several, np.clip(value - half, 0, 1), low)
-    found["high"] = np.where(several, np.clip(value + half, 0, 1), high)
+    least, most = (0.0, 1.0) if proportions else (-np.inf, np.inf)
+    found["low"] = np.where(several, np.clip(value - half, least, None), low)
+    found["high"] = np.where(several, np.clip(value + half, None, most), high)
     return found[[*by, *ESTIMATE]]
 
 

@@ -46,6 +46,7 @@ def look(position: int) -> Look:
         COLOURS[position % len(COLOURS)],
         MARKERS[position % len(MARKERS)],
         LINES[(position + position // len(COLOURS)) % len(LINES)],
+        hollow=position // len(COLOURS) % 2 == 1,
     )
 
 

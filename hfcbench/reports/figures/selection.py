@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hfcbench.errors import UsageError
 from hfcbench.reports.figures.drawing import file_name
-from hfcbench.reports.study import Study, StudiedQuantity
+from hfcbench.reports.study import StudiedQuantity, Study
 
 if TYPE_CHECKING:
     import pandas as pd

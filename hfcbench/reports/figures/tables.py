@@ -22,7 +22,7 @@ from hfcbench.reports.study import Study
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-OF_SCORES = "the score's own interval, or Wilson's"
+OF_SCORES = "interval of the score (Wilson's where it has none)"
 
 
 def table1(study: Study) -> list[Drawing | TableOutput]:

@@ -1,0 +1,182 @@
+"""Sensitivity to single frequencies and bands, and where attacks put their energy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hfcbench.errors import UsageError
+from hfcbench.reports.figures.drawing import (
+    Drawing,
+    TableOutput,
+    file_name,
+    house_style,
+    new_figure,
+)
+from hfcbench.reports.figures.estimates import summarise
+from hfcbench.reports.figures.lines import draw_lines
+from hfcbench.reports.figures.selection import interval_note, measured, nothing_to_draw
+from hfcbench.reports.figures.subjects import Condition, by_dataset, conditions_footnote, scalars
+from hfcbench.reports.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from hfcbench.quantities import Axis, Quantity
+
+Outputs = list[Drawing | TableOutput]
+_MOST_COLUMNS = 4
+_RADIUS = "radius (frequency bins from DC)"
+
+
+def fourier(study: Study) -> Outputs:
+    """Fourier heat maps, critical bands and spectra of perturbations: whichever there are."""
+    outputs: Outputs = []
+    for analysis in (_heat_maps, _critical_bands, _perturbations):
+        try:
+            outputs += analysis(study)
+        except UsageError:
+            continue
+    if not outputs:
+        raise nothing_to_draw(study, "heat maps, critical bands or perturbation spectra")
+    return outputs
+
+
+def _heat_maps(study: Study) -> Outputs:
+    outputs: Outputs = []
+    held = by_dataset(measured(study, "fourier-heat-map"))
+    for dataset, shown in held.items():
+        suffix = dataset if len(held) > 1 else ""
+        outputs += _maps(study, shown, "error", "fourier-heat-map", suffix, "error rate (share)")
+        outputs += _lines(
+            study,
+            shown,
+            "error-by-radius",
+            file_name("fourier-error-by-radius", suffix),
+            ("Error under noise of one frequency", "error rate (share of images)"),
+        )
+        outputs += _table(study, shown, file_name("fourier-heat-map", suffix))
+    return outputs
+
+
+def _critical_bands(study: Study) -> Outputs:
+    outputs: Outputs = []
+    held = by_dataset(measured(study, "critical-band"))
+    for dataset, shown in held.items():
+        suffix = dataset if len(held) > 1 else ""
+        outputs += _maps(study, shown, "top1", "critical-band", suffix, "accuracy (share)")
+        outputs += _table(study, shown, file_name("critical-band", suffix))
+    return outputs
+
+
+def _perturbations(study: Study) -> Outputs:
+    outputs: Outputs = []
+    held = by_dataset(measured(study, "perturbation-spectrum"))
+    for dataset, shown in held.items():
+        suffix = dataset if len(held) > 1 else ""
+        outputs += _lines(
+            study,
+            shown,
+            "energy-share",
+            file_name("perturbation-spectrum", suffix),
+            ("Where adversarial perturbations have their energy", "energy (share of the whole)"),
+            top=None,
+        )
+        outputs += _table(study, shown, file_name("perturbation-spectrum", suffix))
+    return outputs
+
+
+def _lines(
+    study: Study,
+    shown: list[Condition],
+    name: str,
+    stem: str,
+    texts: tuple[str, str],
+    *,
+    top: float | None = 1.0,
+) -> Outputs:
+    title, label = texts
+    with house_style():
+        figure = draw_lines(
+            shown,
+            name,
+            labels=(_RADIUS, label),
+            title=f"{title} ({shown[0].about.dataset})",
+            footnote=conditions_footnote(study, shown),
+            top=top,
+        )
+    return [Drawing(stem, figure)] if figure else []
+
+
+def _table(study: Study, shown: list[Condition], stem: str) -> Outputs:
+    rows = scalars([member for condition in shown for member in condition.members])
+    if rows.empty:
+        return []
+    by = ["model", "heuristics", "trained_on", "analysis", "defence", "attack", "epsilon"]
+    table = summarise(rows, [*by, "name", "unit"], proportions=False)
+    table = table.rename(columns={"low": "value_low", "high": "value_high"})
+    note = conditions_footnote(study, shown, interval_note(rows, "interval over images"))
+    return [TableOutput(stem, table, note)]
+
+
+def _maps(
+    study: Study, shown: list[Condition], name: str, stem: str, suffix: str, label: str
+) -> Outputs:
+    held = [(one.label, one.average(name)) for one in shown]
+    maps = [(title, found) for title, found in held if found and len(found.axes) == 2]
+    if not maps:
+        return []
+    title = {"error": "Fourier heat maps", "top1": "Accuracy under noise of one frequency band"}
+    note = conditions_footnote(study, shown)
+    with house_style():
+        text = f"{title[name]} ({shown[0].about.dataset})"
+        figure = _draw_maps(maps, label, text, note)
+    return [Drawing(file_name(stem, suffix), figure)]
+
+
+def _draw_maps(
+    maps: Sequence[tuple[str, Quantity]], label: str, title: str, footnote: str
+) -> Figure:
+    wide = min(len(maps), _MOST_COLUMNS)
+    high = math.ceil(len(maps) / wide)
+    figure = new_figure(max(2.7 * wide + 1.0, 5.0), 2.7 * high + 1.0, title, footnote)
+    grid = figure.subplots(high, wide, squeeze=False)
+    for panel, (name, quantity) in zip(grid.flat, maps, strict=False):
+        image = panel.imshow(
+            np.asarray(quantity.values, float),
+            cmap="viridis",
+            vmin=0,
+            vmax=1,
+            origin="lower",
+            interpolation="nearest",
+            aspect="auto",
+        )
+        panel.set_box_aspect(1)
+        panel.set_title(name)
+        panel.grid(visible=False)
+        down, across = quantity.axes
+        _name_positions(panel, "x", across)
+        _name_positions(panel, "y", down)
+    for spare in list(grid.flat)[len(maps) :]:
+        spare.set_axis_off()
+    figure.colorbar(image, ax=grid, label=label, shrink=0.9)
+    return figure
+
+
+def _name_positions(panel: Axes, side: str, axis: Axis) -> None:
+    """Ticks at up to seven positions, with the values that they stand for."""
+    count = len(axis.values)
+    step = max(1, math.ceil(count / 7))
+    places = range(0, count, step)
+    texts = [f"{axis.values[place]:.3g}" for place in places]
+    text = axis.name.replace("-", " ") + (f" ({axis.unit})" if axis.unit else "")
+    if side == "x":
+        panel.set_xticks(places, texts)
+        panel.set_xlabel(text)
+    else:
+        panel.set_yticks(places, texts)
+        panel.set_ylabel(text)

@@ -1,0 +1,131 @@
+"""Whether the most accurate model is the most robust one (corollary 1)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from hfcbench.reports.figures.bars import error_bars
+from hfcbench.reports.figures.conditions import CLEAN, accuracies_on_test, condition_order
+from hfcbench.reports.figures.drawing import (
+    Drawing,
+    TableOutput,
+    file_name,
+    house_style,
+    new_figure,
+)
+from hfcbench.reports.figures.estimates import summarise
+from hfcbench.reports.figures.palette import BLACK, look
+from hfcbench.reports.figures.selection import groups, interval_note, required, rows_footnote
+from hfcbench.reports.figures.tables import OF_SCORES
+from hfcbench.reports.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+_WHO = ("model", "heuristics", "trained_on", "defence")
+_MOST_COLUMNS = 3
+
+
+def tradeoff(study: Study) -> list[Drawing | TableOutput]:
+    """Clean against robust accuracy of each model, with those that none beats in both."""
+    rows = accuracies_on_test(study)
+    required(study, rows[rows["condition"] != CLEAN], "accuracies under attack")
+    outputs: list[Drawing | TableOutput] = []
+    for group in groups(study, rows, ["model", "heuristics", "trained_on"]):
+        stem = file_name("tradeoff", group.suffix)
+        found = summarise(group.rows, [*_WHO, "condition", "attack", "epsilon"])
+        attacked = [name for name in condition_order(found) if name != CLEAN]
+        table = pd.concat([_pairs(found, name) for name in attacked], ignore_index=True)
+        if table.empty:
+            continue
+        says = "front: no other is at least as good in both and better in one"
+        note = rows_footnote(study, group.rows, says, interval_note(group.rows, OF_SCORES))
+        with house_style():
+            figure = _draw(table, f"Accuracy and robust accuracy ({group.title})", note)
+        outputs += [Drawing(stem, figure), TableOutput(stem, table, note)]
+    if not outputs:
+        required(study, rows[:0], "models with both clean accuracy and accuracy under attack")
+    return outputs
+
+
+def pareto_front(points: list[tuple[float, float]]) -> list[bool]:
+    """Of each point, whether no other is at least as high in both and higher in one."""
+    return [not any(x >= a and y >= b and (x > a or y > b) for x, y in points) for a, b in points]
+
+
+def _pairs(found: DataFrame, condition: str) -> DataFrame:
+    """Clean and robust accuracy of those that have both, under one attack and epsilon."""
+    clean = found[found["condition"] == CLEAN]
+    robust = found[found["condition"] == condition]
+    both = clean.merge(robust, on=list(_WHO), suffixes=("_clean", "_robust"), sort=False)
+    table = both[list(_WHO)].assign(condition=condition)
+    for kind in ("clean", "robust"):
+        table[kind] = both[f"value_{kind}"]
+        table[f"{kind}_low"] = both[f"low_{kind}"]
+        table[f"{kind}_high"] = both[f"high_{kind}"]
+    front = pareto_front(list(zip(table["clean"], table["robust"], strict=True)))
+    return table.assign(front=["yes" if on else "no" for on in front], seeds=both["seeds_robust"])
+
+
+def _names(table: DataFrame) -> list[str]:
+    """What tells the points apart: of the columns that say who, those with several values."""
+    several = [name for name in _WHO if table[name].nunique() > 1] or ["model"]
+    found = []
+    for row in table.to_dict("records"):
+        parts = [str(row[name]) for name in several if row[name] != "none"]
+        found.append(", ".join(parts) or "undefended")
+    return found
+
+
+def _draw(table: DataFrame, title: str, footnote: str) -> Figure:
+    named = table.assign(name=_names(table))
+    conditions = list(dict.fromkeys(named["condition"]))
+    looks = {name: look(position) for position, name in enumerate(dict.fromkeys(named["name"]))}
+    wide = min(len(conditions), _MOST_COLUMNS)
+    high = math.ceil(len(conditions) / wide)
+    beside = 1.2 + 0.065 * max(map(len, looks))
+    figure = new_figure(
+        2.6 * wide + beside, max(2.6 * high, 0.2 * len(looks)) + 1.2, title, footnote
+    )
+    grid = figure.subplots(high, wide, squeeze=False, sharex=True, sharey=True)
+    handles: dict[str, Any] = {}
+    for panel, condition in zip(grid.flat, conditions, strict=False):
+        handles |= _draw_points(panel, named[named["condition"] == condition], looks)
+        panel.set_title(condition)
+    for spare in list(grid.flat)[len(conditions) :]:
+        spare.set_axis_off()
+    figure.legend(handles.values(), handles.keys(), loc="outside right center")
+    for row in grid:
+        row[0].set_ylabel("robust accuracy (share of images)")
+    for column in grid.T:
+        lowest = [panel for panel in column if panel.axison][-1]
+        lowest.tick_params(labelbottom=True)
+        lowest.set_xlabel("clean accuracy (share of images)")
+    return figure
+
+
+def _draw_points(panel: Axes, points: DataFrame, looks: dict[str, Any]) -> dict[str, Any]:
+    handles: dict[str, Any] = {}
+    front = points[points["front"] == "yes"].sort_values(["clean", "robust"])
+    (line,) = panel.plot(
+        front["clean"], front["robust"], color="0.5", linestyle=":", marker="o", markersize=11,
+        markerfacecolor="none", markeredgecolor=BLACK, markeredgewidth=0.8, zorder=1,
+    )  # fmt: skip
+    for name, look_of_it in looks.items():
+        own = points[points["name"] == name]
+        if len(own):
+            handles[name] = panel.errorbar(
+                own["clean"],
+                own["robust"],
+                xerr=error_bars(own, "clean", "clean_"),
+                yerr=error_bars(own, "robust", "robust_"),
+                capsize=2,
+                **look_of_it.plotting() | {"linestyle": "none"},
+            )
+    panel.set_ylim(0, 1)
+    return handles | {"Pareto front": line}

@@ -42,6 +42,17 @@ def suite_files(
     return found
 
 
+def included_suites(suite: str, registry: Registry) -> list[str]:
+    """The suites with blocks of their own that a suite stands for: often only itself.
+
+    Raises:
+        SpecificationError: a suite that is not there or is no suite, or that includes itself.
+    """
+    suite_files(suite, (), registry)
+    includes = read_suite(*_source(suite, registry)).suite.includes
+    return [name for item in includes for name in included_suites(item, registry)] or [suite]
+
+
 def _source(suite: str, registry: Registry) -> tuple[str, str, str]:
     """Name, file name and text."""
     if _is_path(suite):

@@ -74,7 +74,8 @@ def _train_and_test(study: Study, name: str, title: str, *, across: str) -> Outp
 def _accuracies(study: Study) -> DataFrame:
     curves = study.curves
     rows = curves[curves["metric"] == "top1"] if len(curves) else curves
-    return required(study, rows, "accuracies of every epoch")
+    # Rows are told apart by their index below.
+    return required(study, rows, "accuracies of every epoch").reset_index(drop=True)
 
 
 def _outputs(

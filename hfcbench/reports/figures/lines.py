@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def band_note(shown: Sequence[Condition], name: str) -> str:
+    """What the bands of :func:`draw_lines` are, for a footnote; empty where there are none."""
+    averages = [condition.average(name) for condition in shown]
+    if not any(one is not None and one.low is not None for one in averages):
+        return ""
+    several = any(len(condition.members) > 1 for condition in shown)
+    return "bands: 95% " + (
+        "Student's t interval of the mean over seeds" if several else "interval"
+    )
+
+
 def draw_lines(
     shown: Sequence[Condition],
     name: str,

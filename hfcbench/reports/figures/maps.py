@@ -17,7 +17,7 @@ from hfcbench.reports.figures.drawing import (
     new_figure,
 )
 from hfcbench.reports.figures.estimates import summarise
-from hfcbench.reports.figures.lines import draw_lines
+from hfcbench.reports.figures.lines import band_note, draw_lines
 from hfcbench.reports.figures.selection import interval_note, measured, nothing_to_draw
 from hfcbench.reports.figures.subjects import Condition, by_dataset, conditions_footnote, scalars
 from hfcbench.reports.study import Study
@@ -106,7 +106,7 @@ def _lines(
             name,
             labels=(_RADIUS, label),
             title=f"{title} ({shown[0].about.dataset})",
-            footnote=conditions_footnote(study, shown),
+            footnote=conditions_footnote(study, shown, band_note(shown, name)),
             top=top,
         )
     return [Drawing(stem, figure)] if figure else []
@@ -168,10 +168,11 @@ def _draw_maps(
 
 
 def _name_positions(panel: Axes, side: str, axis: Axis) -> None:
-    """Ticks at up to seven positions, with the values that they stand for."""
+    """Ticks at some positions, zero among them, with the values that they stand for."""
     count = len(axis.values)
-    step = max(1, math.ceil(count / 7))
-    places = range(0, count, step)
+    step = 2 ** max(0, math.ceil(math.log2(max(count, 1) / 7)))
+    start = axis.values.index(0) % step if 0 in axis.values else 0
+    places = range(start, count, step)
     texts = [f"{axis.values[place]:.3g}" for place in places]
     text = axis.name.replace("-", " ") + (f" ({axis.unit})" if axis.unit else "")
     if side == "x":

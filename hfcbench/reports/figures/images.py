@@ -103,7 +103,7 @@ def _examples(study: Study, condition: Condition, stem: str) -> list[Drawing | T
     note = conditions_footnote(
         study,
         [Condition(condition.label, condition.members[:1])],
-        "below each image: predicted class and its confidence (softmax)",
+        "below each image: predicted class and its confidence (softmax), bold where right",
         "HFC shifted by 0.5 to be seen",
     )
     title = f"Predictions for images, LFC and HFC ({subject_title(condition)}; {split.text})"

@@ -10,7 +10,10 @@ from hfcbench.reports.figures.palette import look
 from hfcbench.reports.figures.subjects import Condition
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from hfcbench.quantities import Quantity
 
 
 def band_note(shown: Sequence[Condition], name: str) -> str:
@@ -53,17 +56,21 @@ def draw_lines(
     figure = new_figure(*size, title, footnote)
     axes = figure.subplots()
     for position, (label, quantity) in enumerate(lines):
-        style = look(position)
-        x = quantity.axes[0].values
-        every = max(1, len(x) // 8)
-        axes.plot(x, quantity.values, label=label, markevery=every, **style.plotting())
-        if quantity.low is not None and quantity.high is not None:
-            axes.fill_between(
-                x, quantity.low, quantity.high, color=style.colour, alpha=0.15, linewidth=0
-            )
+        _draw_line(axes, label, quantity, position)
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     axes.set_ylim(0, top)
     handles = axes.get_legend_handles_labels()
     figure.legend(*handles, loc="outside right center", handlelength=3.2)
     return figure
+
+
+def _draw_line(axes: Axes, label: str, quantity: Quantity, position: int) -> None:
+    style = look(position)
+    x = quantity.axes[0].values
+    every = max(1, len(x) // 8)
+    axes.plot(x, quantity.values, label=label, markevery=every, **style.plotting())
+    if quantity.low is not None and quantity.high is not None:
+        axes.fill_between(
+            x, quantity.low, quantity.high, color=style.colour, alpha=0.15, linewidth=0
+        )

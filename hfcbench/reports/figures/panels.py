@@ -84,7 +84,7 @@ def _draw_lines(panel: Axes, rows: DataFrame, looks: dict[str, Look]) -> None:
         style = look.plotting() | {"markevery": max(1, len(line) // 6)}
         panel.plot(epochs, line["value"], label=label, **style)
     panel.set_xlim(min(1, last - 1), last + 0.02 * last)
-    panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
 def _add_legend(figure: Figure, looks: dict[str, Look]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hfcbench.reports.figures.drawing import new_figure
 from hfcbench.reports.figures.palette import look
+from hfcbench.reports.figures.selection import mixed_note
 from hfcbench.reports.figures.subjects import Condition
 
 if TYPE_CHECKING:
@@ -21,10 +22,8 @@ def band_note(shown: Sequence[Condition], name: str) -> str:
     averages = [condition.average(name) for condition in shown]
     if not any(one is not None and one.low is not None for one in averages):
         return ""
-    several = any(len(condition.members) > 1 for condition in shown)
-    return "bands: 95% " + (
-        "Student's t interval of the mean over seeds" if several else "interval"
-    )
+    seeds = [len(condition.members) for condition in shown]
+    return "bands: 95% " + mixed_note(min(seeds), max(seeds), "interval as measured")
 
 
 def draw_lines(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hfcbench.errors import UsageError
 from hfcbench.reports.figures.drawing import (
     Drawing,
     TableOutput,
@@ -36,11 +35,10 @@ _RADIUS = "radius (frequency bins from DC)"
 def fourier(study: Study) -> Outputs:
     """Fourier heat maps, critical bands and spectra of perturbations: whichever there are."""
     outputs: Outputs = []
-    for analysis in (_heat_maps, _critical_bands, _perturbations):
-        try:
+    there = {entry.analysis_name for entry in study.quantities}
+    for name, analysis in _ANALYSES.items():
+        if name in there:
             outputs += analysis(study)
-        except UsageError:
-            continue
     if not outputs:
         raise nothing_to_draw(study, "heat maps, critical bands or perturbation spectra")
     return outputs
@@ -181,3 +179,10 @@ def _name_positions(panel: Axes, side: str, axis: Axis) -> None:
     else:
         panel.set_yticks(places, texts)
         panel.set_ylabel(text)
+
+
+_ANALYSES = {
+    "fourier-heat-map": _heat_maps,
+    "critical-band": _critical_bands,
+    "perturbation-spectrum": _perturbations,
+}

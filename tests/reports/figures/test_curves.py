@@ -152,3 +152,14 @@ def test_nothing_to_draw(build: ModuleType) -> None:
         draw(build.StudyBuilder("paper/fig5").study(missing=9))
     assert "9 of 9 results are missing" in caught.value.what
     assert caught.value.hint == "hfcbench run paper/fig5"
+
+
+def test_footnote_names_both_intervals_where_seeds_are_missing(build: ModuleType) -> None:
+    builder = build.StudyBuilder("paper/fig5")
+    for seed in (0, 1):
+        add_curves(builder, heuristics="vanilla", seed=seed)
+    add_curves(builder, heuristics="mixup", seed=0)
+    _, table = draw(builder.study(missing=1))
+    assert isinstance(table, TableOutput)
+    assert "Student's t interval of the mean over seeds, or of one seed alone Wilson" in table.note
+    assert list(table.frame["seeds"]) == [2] * 5 + [1] * 5

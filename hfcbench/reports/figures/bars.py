@@ -15,6 +15,7 @@ from hfcbench.reports.figures.panels import ACCURACY
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 
@@ -44,19 +45,7 @@ def draw_bars(
     for position, name in enumerate(kinds):
         rows = found[found[kind] == name].set_index(place).reindex(places)
         at = np.arange(len(places)) + (position - (len(kinds) - 1) / 2) * width
-        axes.bar(
-            at,
-            rows["value"],
-            width * 0.92,
-            label=name,
-            color=COLOURS[position % len(COLOURS)],
-            hatch=hatch(position),
-            edgecolor="white",
-            linewidth=0,
-        )
-        axes.errorbar(
-            at, rows["value"], yerr=error_bars(rows), fmt="none", ecolor="black", capsize=3
-        )
+        _draw_kind(axes, at, rows, width * 0.92, position, str(name))
     axes.set_xticks(range(len(places)), list(map(str, places)))
     axes.grid(visible=False, axis="x")
     axes.set_xlabel(labels[0])
@@ -64,6 +53,22 @@ def draw_bars(
     axes.set_ylim(0, top)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right center")
     return figure
+
+
+def _draw_kind(
+    axes: Axes, at: NDArray[Any], rows: DataFrame, width: float, position: int, name: str
+) -> None:
+    axes.bar(
+        at,
+        rows["value"],
+        width,
+        label=name,
+        color=COLOURS[position % len(COLOURS)],
+        hatch=hatch(position),
+        edgecolor="white",
+        linewidth=0,
+    )
+    axes.errorbar(at, rows["value"], yerr=error_bars(rows), fmt="none", ecolor="black", capsize=3)
 
 
 def draw_epsilons(found: DataFrame, *, title: str, footnote: str) -> Figure:

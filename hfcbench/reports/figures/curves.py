@@ -74,7 +74,8 @@ def _train_and_test(study: Study, name: str, title: str, *, across: str) -> Outp
 def _accuracies(study: Study) -> DataFrame:
     curves = study.curves
     rows = curves[curves["metric"] == "top1"] if len(curves) else curves
-    return required(study, rows, "accuracies of every epoch")
+    # Rows are told apart by their index below.
+    return required(study, rows, "accuracies of every epoch").reset_index(drop=True)
 
 
 def _outputs(
@@ -118,9 +119,8 @@ def _figure(study: Study, group: Group, title: str, across: str, down: str) -> D
 
 
 def _table_note(rows: DataFrame) -> str:
-    return f"last epoch; gap = train - test; {interval_note(rows)}" + (
-        "" if rows["seed"].nunique() > 1 else ", Newcombe's for the gap"
-    )
+    one_seed = "Wilson's interval (Newcombe's for the gap)"
+    return f"last epoch; gap = train - test; {interval_note(rows, one_seed)}"
 
 
 def final_epoch(rows: DataFrame, varied: list[str]) -> DataFrame:

@@ -47,7 +47,8 @@ def summarise(frame: DataFrame, by: Sequence[str], *, proportions: bool = True) 
     least, most = (0.0, 1.0) if proportions else (-np.inf, np.inf)
     found["low"] = np.where(several, np.clip(value - half, least, None), low)
     found["high"] = np.where(several, np.clip(value + half, None, most), high)
-    return found[[*by, *ESTIMATE]]
+    wanted: DataFrame = found[[*by, *ESTIMATE]]
+    return wanted
 
 
 def half_width(spread: NDArray[Any], count: NDArray[Any]) -> NDArray[Any]:

@@ -59,8 +59,9 @@ def fig2(study: Study) -> list[Drawing | TableOutput]:
     """
     found = measured(study, ANALYSIS)
     outputs: list[Drawing | TableOutput] = []
-    for dataset, shown in by_dataset(found).items():
-        several = dataset if len(by_dataset(found)) > 1 else ""
+    held = by_dataset(found)
+    for dataset, shown in held.items():
+        several = dataset if len(held) > 1 else ""
         for condition in shown:
             stem = file_name("fig2", several, condition.label if len(shown) > 1 else "")
             outputs += _examples(study, condition, stem)
@@ -73,19 +74,21 @@ def svd(study: Study) -> list[Drawing | TableOutput]:
     counts = _counts(study, found)
     outputs: list[Drawing | TableOutput] = []
     for group in groups(study, counts, []):
-        for cutoff, rows in group.rows.groupby("cutoff"):
+        for (cutoff, defence), rows in group.rows.groupby(["cutoff", "defence"], sort=False):
             suffix = f"{cutoff:g}" if counts["cutoff"].nunique() > 1 else ""
+            defended = str(defence) if counts["defence"].nunique() > 1 else ""
+            subject = f"{group.title}, {defended}" if defended else group.title
             with house_style():
                 figure = draw_bars(
                     summarise(rows, ["kind", "method"]),
                     place="kind",
                     kind="method",
                     labels=("what the prediction follows", "share of test images"),
-                    title=f"Split at {cutoff:g}: Fourier and SVD ({group.title})",
+                    title=f"Split at {cutoff:g}: Fourier and SVD ({subject})",
                     footnote=_counts_note(study, rows),
                     top=None,
                 )
-            outputs.append(Drawing(file_name("svd", group.suffix, suffix), figure))
+            outputs.append(Drawing(file_name("svd", group.suffix, defended, suffix), figure))
     return [*outputs, *_count_tables(study, found, "svd")]
 
 
@@ -100,7 +103,7 @@ def _examples(study: Study, condition: Condition, stem: str) -> list[Drawing | T
     note = conditions_footnote(
         study,
         [Condition(condition.label, condition.members[:1])],
-        "below each image: predicted class and its confidence (softmax)",
+        "below each image: predicted class and its confidence (softmax), bold where right",
         "HFC shifted by 0.5 to be seen",
     )
     title = f"Predictions for images, LFC and HFC ({subject_title(condition)}; {split.text})"
@@ -160,7 +163,7 @@ def _counts(study: Study, found: list[Measured]) -> DataFrame:
 
 
 def _counts_note(study: Study, rows: DataFrame) -> str:
-    says = "paper: f(x) = y as well; follows: whatever the label is"
+    says = "paper-high: f(x) = f(HFC) = y, not f(LFC); follows-high: whatever the label y is"
     return rows_footnote(study, rows, says, interval_note(rows, "interval of the share"))
 
 

@@ -14,7 +14,7 @@ from hfcbench.reports.figures.drawing import (
     new_figure,
 )
 from hfcbench.reports.figures.estimates import summarise
-from hfcbench.reports.figures.lines import draw_lines
+from hfcbench.reports.figures.lines import band_note, draw_lines
 from hfcbench.reports.figures.selection import interval_note, measured, nothing_to_draw
 from hfcbench.reports.figures.subjects import Condition, by_dataset, conditions_footnote, scalars
 from hfcbench.reports.study import Study
@@ -63,7 +63,7 @@ def _spectra(study: Study, shown: list[Condition], dataset: str, suffix: str) ->
                 "kernel energy beyond it (share)",
             ),
             title=f"Energy of first-layer kernels beyond a frequency ({dataset})",
-            footnote=conditions_footnote(study, shown),
+            footnote=conditions_footnote(study, shown, band_note(shown, "spectral-energy-beyond")),
         )
     return [Drawing(file_name("fig7-spectra", suffix), figure)] if figure else []
 
@@ -82,7 +82,7 @@ def _table(study: Study, shown: list[Condition], suffix: str) -> list[TableOutpu
 def _draw(shown: list[Condition], title: str, footnote: str) -> Figure:
     held = [np.asarray(one.members[0].quantities["kernels"].values, float) for one in shown]
     tiles = [mosaic(kernels[:_MOST_FILTERS, :_MOST_CHANNELS]) for kernels in held]
-    heights = [0.55 * min(kernels.shape[1], _MOST_CHANNELS) + 0.75 for kernels in held]
+    heights = [0.5 * min(kernels.shape[1], _MOST_CHANNELS) + 0.5 for kernels in held]
     figure = new_figure(9.0, sum(heights) + 1.0, title, footnote)
     grid = figure.subplots(len(shown), 1, squeeze=False, height_ratios=heights)
     for panel, one, kernels, tile in zip(grid[:, 0], shown, held, tiles, strict=True):
@@ -98,14 +98,18 @@ def _draw_mosaic(panel: Axes, tile: NDArray[Any], shape: tuple[int, ...]) -> Non
     image = panel.imshow(tile, cmap="gray", vmin=-largest, vmax=largest, interpolation="nearest")
     filters, channels = min(shape[0], _MOST_FILTERS), min(shape[1], _MOST_CHANNELS)
     high, wide = shape[2] + 1, shape[3] + 1
-    panel.set_xticks(np.arange(filters) * wide + (wide - 2) / 2, range(1, filters + 1))
-    panel.set_yticks(np.arange(channels) * high + (high - 2) / 2, range(1, channels + 1))
+    panel.set_xticks(np.arange(filters) * wide + (wide - 2) / 2, _numbers(filters))
+    panel.set_yticks(np.arange(channels) * high + (high - 2) / 2, _numbers(channels))
     panel.set_ylabel("channel")
     panel.grid(visible=False)
     panel.spines[:].set_visible(False)
     panel.tick_params(length=0)
     bar = panel.figure.colorbar(image, ax=panel, fraction=0.02, pad=0.01)
     bar.set_label("weight")
+
+
+def _numbers(count: int) -> list[str]:
+    return [str(number) for number in range(1, count + 1)]
 
 
 def mosaic(kernels: NDArray[Any]) -> NDArray[Any]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hfcbench.errors import UsageError
 from hfcbench.reports.figures.drawing import (
     Drawing,
     TableOutput,
@@ -17,7 +16,7 @@ from hfcbench.reports.figures.drawing import (
     new_figure,
 )
 from hfcbench.reports.figures.estimates import summarise
-from hfcbench.reports.figures.lines import draw_lines
+from hfcbench.reports.figures.lines import band_note, draw_lines
 from hfcbench.reports.figures.selection import interval_note, measured, nothing_to_draw
 from hfcbench.reports.figures.subjects import Condition, by_dataset, conditions_footnote, scalars
 from hfcbench.reports.study import Study
@@ -36,11 +35,10 @@ _RADIUS = "radius (frequency bins from DC)"
 def fourier(study: Study) -> Outputs:
     """Fourier heat maps, critical bands and spectra of perturbations: whichever there are."""
     outputs: Outputs = []
-    for analysis in (_heat_maps, _critical_bands, _perturbations):
-        try:
+    there = {entry.analysis_name for entry in study.quantities}
+    for name, analysis in _ANALYSES.items():
+        if name in there:
             outputs += analysis(study)
-        except UsageError:
-            continue
     if not outputs:
         raise nothing_to_draw(study, "heat maps, critical bands or perturbation spectra")
     return outputs
@@ -106,7 +104,7 @@ def _lines(
             name,
             labels=(_RADIUS, label),
             title=f"{title} ({shown[0].about.dataset})",
-            footnote=conditions_footnote(study, shown),
+            footnote=conditions_footnote(study, shown, band_note(shown, name)),
             top=top,
         )
     return [Drawing(stem, figure)] if figure else []
@@ -168,10 +166,11 @@ def _draw_maps(
 
 
 def _name_positions(panel: Axes, side: str, axis: Axis) -> None:
-    """Ticks at up to seven positions, with the values that they stand for."""
+    """Ticks at some positions, zero among them, with the values that they stand for."""
     count = len(axis.values)
-    step = max(1, math.ceil(count / 7))
-    places = range(0, count, step)
+    step = 2 ** max(0, math.ceil(math.log2(max(count, 1) / 7)))
+    start = axis.values.index(0) % step if 0 in axis.values else 0
+    places = range(start, count, step)
     texts = [f"{axis.values[place]:.3g}" for place in places]
     text = axis.name.replace("-", " ") + (f" ({axis.unit})" if axis.unit else "")
     if side == "x":
@@ -180,3 +179,10 @@ def _name_positions(panel: Axes, side: str, axis: Axis) -> None:
     else:
         panel.set_yticks(places, texts)
         panel.set_ylabel(text)
+
+
+_ANALYSES = {
+    "fourier-heat-map": _heat_maps,
+    "critical-band": _critical_bands,
+    "perturbation-spectrum": _perturbations,
+}

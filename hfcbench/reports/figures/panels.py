@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from hfcbench.reports.figures.drawing import new_figure
 from hfcbench.reports.figures.estimates import summarise
@@ -74,6 +75,8 @@ def _draw_lines(panel: Axes, rows: DataFrame, looks: dict[str, Look]) -> None:
     last = int(points["epoch"].max())
     for label, look in looks.items():
         line = points[points["component"] == label]
+        if line.empty:
+            continue
         epochs = line["epoch"].to_numpy()
         panel.fill_between(
             epochs, line["low"], line["high"], color=look.colour, alpha=0.15, linewidth=0
@@ -81,7 +84,7 @@ def _draw_lines(panel: Axes, rows: DataFrame, looks: dict[str, Look]) -> None:
         style = look.plotting() | {"markevery": max(1, len(line) // 6)}
         panel.plot(epochs, line["value"], label=label, **style)
     panel.set_xlim(min(1, last - 1), last + 0.02 * last)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
 def _add_legend(figure: Figure, looks: dict[str, Look]) -> None:

@@ -117,9 +117,21 @@ def rows_footnote(study: Study, rows: pd.DataFrame, *more: str) -> str:
 
 
 def interval_note(rows: pd.DataFrame, one_seed: str = "Wilson's interval") -> str:
-    """Which 95% interval is drawn, for a footnote."""
-    several = rows["seed"].nunique() > 1
-    return "95% " + ("Student's t interval of the mean over seeds" if several else one_seed)
+    """Which 95% interval is drawn, for a footnote; both where only some have several seeds.
+
+    Args:
+        one_seed: what the interval of a model with one seed is.
+    """
+    seeds = rows.groupby(list(IDENTITY))["seed"].nunique()
+    return "95% " + mixed_note(int(seeds.min()), int(seeds.max()), one_seed)
+
+
+def mixed_note(fewest: int, most: int, one_seed: str) -> str:
+    """Names the interval of groups with ``fewest`` to ``most`` seeds."""
+    if most == 1:
+        return one_seed
+    several = "Student's t interval of the mean over seeds"
+    return several if fewest > 1 else f"{several}, or of one seed alone {one_seed}"
 
 
 def _planned(study: Study) -> int:

@@ -42,9 +42,9 @@ def draw_triples(lines: Mapping[str, Sequence[Triple]], *, title: str, footnote:
     held = {name: triples for name, triples in lines.items() if triples}
     across = min(_ACROSS, max(len(triples) for triples in held.values()))
     heights = [math.ceil(len(triples) / across) for triples in held.values()]
-    size = (max(2.75 * across, 6.0), 1.75 * sum(heights) + 0.3 * len(heights) + 0.9)
+    size = (max(2.75 * across, 6.0), 1.3 * sum(heights) + 0.3 * len(heights) + 0.7)
     figure = new_figure(*size, title, footnote)
-    parts = np.atleast_1d(figure.subfigures(len(held), 1, height_ratios=heights))
+    parts = np.asarray(figure.subfigures(len(held), 1, height_ratios=heights, squeeze=False)).flat
     for part, (name, triples), high in zip(parts, held.items(), heights, strict=True):
         part.suptitle(name, fontsize=9, fontweight="bold", x=0.01, ha="left")
         blocks = np.asarray(part.subfigures(high, across, squeeze=False))

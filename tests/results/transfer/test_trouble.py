@@ -77,7 +77,8 @@ def test_check_goes_on_after_damaged_pages(tmp_path, filled, capsys):
     filled(a)
     with closing(sqlite3.connect(a)) as connection:
         pages = connection.execute(
-            "SELECT rootpage FROM sqlite_master WHERE name IN ('scores', 'trainings', 'predictions')"
+            "SELECT rootpage FROM sqlite_master "
+            "WHERE name IN ('scores', 'trainings', 'predictions')"
         ).fetchall()
     content = bytearray(a.read_bytes())
     for (page,) in pages:

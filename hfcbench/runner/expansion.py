@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from hfcbench.errors import SpecificationError
 from hfcbench.optimizers import check_optimizer
-from hfcbench.references import Kind, Reference, parse_label, split_combination
+from hfcbench.references import Reference
 from hfcbench.registry import Registry
-from hfcbench.runner.data_paths import stays_below
+from hfcbench.runner.block_reader import BlockReader
 from hfcbench.runner.specification import (
     ORIGINAL,
     AnalysisSpecification,
@@ -24,18 +23,16 @@ from hfcbench.runner.specification import (
 from hfcbench.runner.suite_file import Path, SuiteFile
 from hfcbench.runner.suite_schema import (
     BlockSchema,
-    Combination,
     Named,
     evaluation_count,
     merged,
 )
 from hfcbench.runner.tasks import CurvePlan
-from hfcbench.types import DataLocation, Decomposition, Heuristic, Model, Recipe, Schedule
+from hfcbench.types import DataLocation, Heuristic, Model, Recipe, Schedule
 
 if TYPE_CHECKING:
     from hfcbench.quantities import Analysis
 
-NO_HEURISTIC = "vanilla"
 NO_DEFENCE = "none"
 MOST_EVALUATIONS = 250_000
 
@@ -74,7 +71,8 @@ def expand(file: SuiteFile, registry: Registry, datasets: KnownDatasets) -> list
     _check_size(file, blocks)
     planned: list[PlannedTraining] = []
     for index, block in enumerate(blocks):
-        expansion = _BlockExpansion(file, index, block, registry, datasets)
+        reader = BlockReader(file, index, block, registry, datasets.location)
+        expansion = _BlockExpansion(reader, registry, datasets, file.suite.scale)
         planned.extend(expansion.trainings())
     return planned
 
@@ -94,49 +92,47 @@ def _check_size(file: SuiteFile, blocks: Sequence[BlockSchema]) -> None:
 
 
 class _BlockExpansion:
+    """The trainings of one block, with everything that is asked of each."""
+
     def __init__(
-        self,
-        file: SuiteFile,
-        index: int,
-        block: BlockSchema,
-        registry: Registry,
-        datasets: KnownDatasets,
+        self, reader: BlockReader, registry: Registry, datasets: KnownDatasets, scale: str
     ) -> None:
-        self._file = file
-        self._index = index
-        self._block = block
+        self._read = reader
         self._registry = registry
         self._datasets = datasets
-        if not block.models:
-            raise file.error(("blocks", index), "the key 'models' is missing")
+        self._scale = scale
 
     def trainings(self) -> Iterator[PlannedTraining]:
-        block = self._block
-        metrics = self._references("metric", "metrics", block.metrics or [])
+        block = self._read.block
+        metrics = self._read.references("metric", "metrics", block.metrics or [])
         defences = [
-            None if item == NO_DEFENCE else self._reference("defence", item, ("defences", position))
+            None
+            if item == NO_DEFENCE
+            else self._read.reference("defence", item, ("defences", position))
             for position, item in enumerate(block.defences or [])
         ]
-        attacks = self._references("attack", "attacks", block.attacks or [])
-        analyses = self._references("analysis", "analyses", block.analyses or [])
+        attacks = self._read.references("attack", "attacks", block.attacks or [])
+        analyses = self._read.references("analysis", "analyses", block.analyses or [])
         if attacks and not block.epsilons:
-            raise self._error(("attacks",), "attacks need epsilons; there are none")
-        models = self._references("model", "models", block.models or [])
+            raise self._read.error(("attacks",), "attacks need epsilons; there are none")
+        models = self._read.references("model", "models", block.models or [])
         combinations = [
-            self._combination(item, ("heuristics", position))
+            self._read.combination(item, ("heuristics", position))
             for position, item in enumerate(block.heuristics or [])
         ]
         for position, item in enumerate(block.datasets or []):
             dataset = self._dataset(item, ("datasets", position))
-            trained_on = self._components(dataset, "train_on", block.train_on or [])
-            evaluated = self._components(dataset, "components", block.components or [])
-            attacked = self._components(dataset, "attack_components", block.attack_components or [])
+            trained_on = self._read.components(dataset, "train_on", block.train_on or [])
+            evaluated = self._read.components(dataset, "components", block.components or [])
+            attacked = self._read.components(
+                dataset, "attack_components", block.attack_components or []
+            )
             curve = self._curve(dataset)
             attacked_analyses = self._checked_analyses(analyses, dataset, bool(attacks))
             for (place, model), (number, heuristics), component, seed in itertools.product(
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
             ):
-                schedule = self._schedule()
+                schedule = self._read.schedule()
                 self._check_recipe(
                     dataset, model, ("models", place), heuristics, ("heuristics", number), schedule
                 )
@@ -147,8 +143,8 @@ class _BlockExpansion:
                     heuristics,
                     schedule,
                     seed,
-                    self._samples("train", dataset.train_size),
-                    self._file.suite.scale,
+                    self._read.samples("train", dataset.train_size),
+                    self._scale,
                 )
                 evaluations = self._evaluations(training, defences, attacks, evaluated, attacked)
                 yield PlannedTraining(
@@ -170,13 +166,15 @@ class _BlockExpansion:
         test_size = training.dataset.test_size
         for defence in defences:
             clean = EvaluationSpecification(
-                training, ORIGINAL, defence, samples=self._samples("test", test_size)
+                training, ORIGINAL, defence, samples=self._read.samples("test", test_size)
             )
             for component in components:
                 yield replace(clean, component=component)
-            under_attack = replace(clean, samples=self._samples_as(("attack", "test"), test_size))
+            under_attack = replace(
+                clean, samples=self._read.first_samples(("attack", "test"), test_size)
+            )
             for attack, epsilon, component in itertools.product(
-                attacks, self._block.epsilons or [], attacked
+                attacks, self._read.block.epsilons or [], attacked
             ):
                 yield replace(under_attack, attack=attack, epsilon=epsilon, component=component)
 
@@ -191,9 +189,9 @@ class _BlockExpansion:
             try:
                 analysis.check(dataset.shape)
             except SpecificationError as error:
-                raise self._error(path, error.what, error.hint) from error
+                raise self._read.error(path, error.what, error.hint) from error
             if analysis.attacked and not attacks:
-                raise self._error(
+                raise self._read.error(
                     path,
                     f"{reference.label} is about adversarial images; there are no attacks",
                     "name them under 'attacks' with 'epsilons', or by --attack and --epsilon",
@@ -210,64 +208,38 @@ class _BlockExpansion:
     ) -> Iterator[AnalysisSpecification]:
         size = training.dataset.test_size
         for defence, (reference, attacked) in itertools.product(defences, analyses):
-            samples = self._samples_as(("analysis", "attack", "test"), size)
+            samples = self._read.first_samples(("analysis", "attack", "test"), size)
             if not attacked:
-                samples = self._samples_as(("analysis", "test"), size)
+                samples = self._read.first_samples(("analysis", "test"), size)
             plain = AnalysisSpecification(training, reference, defence, samples=samples)
             if not attacked:
                 yield plain
                 continue
-            for attack, epsilon in itertools.product(attacks, self._block.epsilons or []):
+            for attack, epsilon in itertools.product(attacks, self._read.block.epsilons or []):
                 yield replace(plain, attack=attack, epsilon=epsilon)
 
-    def _schedule(self) -> Schedule:
-        given = self._block.schedule
-        return Schedule(**given.model_dump(exclude_none=True)) if given else Schedule()
-
-    def _samples(self, name: str, size: int) -> int | None:
-        """How many images of a split are used; None for all, however that was said."""
-        value: int | None = getattr(self._block.samples, name, None)
-        return None if value == size else value
-
-    def _samples_as(self, names: Sequence[str], size: int) -> int | None:
-        """The first of these numbers that is given."""
-        for name in names:
-            if getattr(self._block.samples, name, None) is not None:
-                return self._samples(name, size)
-        return None
-
     def _curve(self, dataset: DatasetKey) -> CurvePlan:
-        curves = self._block.curves
+        curves = self._read.block.curves
         if curves is None:
             return CurvePlan()
-        components = self._components(
+        components = self._read.components(
             dataset, "curves", curves.components or [], inside=("components",)
         )
         return CurvePlan(tuple(components), curves.samples)
 
     def _dataset(self, item: Named, path: Path) -> DatasetKey:
-        reference = self._reference("dataset", item, path)
+        reference = self._read.reference("dataset", item, path)
         key = self._datasets.key(reference)
         sizes = dict.fromkeys(("test", "attack", "analysis"), key.test_size)
         sizes["train"] = key.train_size
         for split, size in sizes.items():
-            wanted = self._samples(split, size)
+            wanted = self._read.samples(split, size)
             if wanted is not None and wanted > size:
-                raise self._error(
+                raise self._read.error(
                     ("samples", split),
                     f"{wanted} images are asked for, {reference.label} has {size}",
                 )
         return key
-
-    def _combination(self, item: Combination, path: Path) -> tuple[Reference, ...]:
-        members: list[Named] = []
-        for member in item if isinstance(item, list) else [item]:
-            members.extend(split_combination(member) if isinstance(member, str) else [member])
-        return tuple(
-            self._reference("heuristic", member, path)
-            for member in members
-            if member != NO_HEURISTIC
-        )
 
     def _check_recipe(
         self,
@@ -290,86 +262,4 @@ class _BlockExpansion:
             built: Model = self._registry.create(model)
             built.check(dataset.shape, dataset.classes, recipe.options)
         except SpecificationError as error:
-            raise self._error(path, error.what, error.hint) from error
-
-    def _components(
-        self, dataset: DatasetKey, key: str, texts: list[str], inside: Path = ()
-    ) -> list[ComponentSpecification]:
-        return [
-            self._component(dataset, text, (key, *inside, position))
-            for position, text in enumerate(texts)
-        ]
-
-    def _component(self, dataset: DatasetKey, text: str, path: Path) -> ComponentSpecification:
-        if text == "original":
-            return ORIGINAL
-        reference = self._reference(
-            "decomposition", self._block.decomposition or "", ("decomposition",)
-        )
-        decomposition: Decomposition = self._registry.create(reference)
-        part, separator, cutoff_text = text.partition("@")
-        if not separator or part not in decomposition.parts:
-            examples = " or ".join(f"'{name}@...'" for name in decomposition.parts)
-            raise self._error(
-                path,
-                f"'{text}' is no component; with {reference.label} it is 'original', {examples}",
-            )
-        try:
-            cutoff = decomposition.parse(cutoff_text)
-            decomposition.check(cutoff, dataset.shape)
-        except SpecificationError as error:
-            raise self._error(path, f"'{text}': {error.what}", error.hint) from error
-        return ComponentSpecification(
-            part, decomposition.parts.index(part), cutoff, reference, self._block.rescaling
-        )
-
-    def _references(self, kind: Kind, key: str, items: list[Named]) -> list[Reference]:
-        return [self._reference(kind, item, (key, position)) for position, item in enumerate(items)]
-
-    def _reference(self, kind: Kind, item: Named, path: Path) -> Reference:
-        try:
-            if isinstance(item, str):
-                reference = self._registry.resolve(kind, *parse_label(item))
-            else:
-                ((name, parameters),) = item.items()
-                reference = self._registry.resolve(kind, name, parameters or {})
-        except SpecificationError as error:
-            raise self._error(path, error.what, error.hint) from error
-        self._check_paths(reference, self._origin(path))
-        return reference
-
-    def _check_paths(self, reference: Reference, origin: Path) -> None:
-        """Refuse paths out of the data root that a file asks for; users may name any themselves."""
-        schema = self._registry.get(reference.kind, reference.name).schema
-        for name, text in schema.paths(reference.parameters):
-            location = self._datasets.location
-            own_word = self._file.is_overridden((*origin, reference.name, name))
-            if own_word or stays_below(location, text):
-                continue
-            raise self._file.error(
-                origin,
-                f"the path '{text}' leads out of the data root "
-                f"({location.root or 'the working folder'})",
-                "suites may only name what lies below it; if you want this one, say "
-                f"--{reference.kind} {shlex.quote(reference.label)}, or --data-root with a folder "
-                "above it",
-            )
-
-    def _origin(self, path: Path) -> Path:
-        """Where a value was said: by the block or by the whole suite, at this scale or at any."""
-        suite = self._file.suite
-        block = suite.blocks[self._index]
-        layers: list[tuple[Path, BlockSchema | None]] = [
-            (("blocks", self._index, "quick"), block.quick if suite.scale == "quick" else None),
-            (("blocks", self._index), block),
-            (("quick",), suite.quick if suite.scale == "quick" else None),
-        ]
-        for place, layer in layers:
-            # What the command line replaced is gone from here.
-            if layer is not None and getattr(layer, str(path[0]), None) is not None:
-                return (*place, *path)
-        return path
-
-    def _error(self, path: Path, problem: str, hint: str | None = None) -> SpecificationError:
-        """The complaint at the line that says what is wrong."""
-        return self._file.error(self._origin(path), problem, hint)
+            raise self._read.error(path, error.what, error.hint) from error

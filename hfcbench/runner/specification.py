@@ -162,14 +162,8 @@ class EvaluationSpecification:
     def canonical(self) -> dict[str, JSON]:
         return {
             "kind": "evaluation",
-            "procedure": EVALUATION_PROCEDURE,
-            "training": self.training.identity,
-            "defence": None if self.defence is None else self.defence.canonical(),
-            "attack": None if self.attack is None else self.attack.canonical(),
-            "epsilon": self.epsilon,
             "component": self.component.canonical(),
-            "split": self.split,
-            "samples": self.samples,
+            **_of_checkpoint(self),
         }
 
     @cached_property
@@ -203,16 +197,26 @@ class AnalysisSpecification:
     def canonical(self) -> dict[str, JSON]:
         return {
             "kind": "analysis",
-            "procedure": EVALUATION_PROCEDURE,
-            "training": self.training.identity,
             "analysis": self.analysis.canonical(),
-            "defence": None if self.defence is None else self.defence.canonical(),
-            "attack": None if self.attack is None else self.attack.canonical(),
-            "epsilon": self.epsilon,
-            "split": self.split,
-            "samples": self.samples,
+            **_of_checkpoint(self),
         }
 
     @cached_property
     def identity(self) -> str:
         return identity_of(self.canonical)
+
+
+def _of_checkpoint(
+    specification: EvaluationSpecification | AnalysisSpecification,
+) -> dict[str, JSON]:
+    """What the identity of anything that is found out about a checkpoint is made of."""
+    defence, attack = specification.defence, specification.attack
+    return {
+        "procedure": EVALUATION_PROCEDURE,
+        "training": specification.training.identity,
+        "defence": None if defence is None else defence.canonical(),
+        "attack": None if attack is None else attack.canonical(),
+        "epsilon": specification.epsilon,
+        "split": specification.split,
+        "samples": specification.samples,
+    }

@@ -16,7 +16,7 @@ from hfcbench.plugins import load_plugins
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
 from hfcbench.runner.specification import DatasetKey
-from hfcbench.types import Cutoff, Heuristic, ImageShape, ModelOptions, Recipe
+from hfcbench.types import Cutoff, DataLocation, Heuristic, ImageShape, ModelOptions, Recipe
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def registry() -> Registry:
 
 class KnownDatasets:
     """Answers as if every dataset were decoded; the fingerprint is that of the seed."""
+
+    location = DataLocation()
 
     def key(self, reference: Reference) -> DatasetKey:
         fingerprint = f"content-{reference.parameters['seed']}"

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, select, text, type_coerce
+from sqlalchemy import Connection, Row, Select, Text, inspect, select, text, type_coerce
 from sqlalchemy.exc import DBAPIError
 
 from hfcbench.errors import StoreError
@@ -63,8 +63,9 @@ def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
         _file_problems,
         _training_problems,
         _condition_problems,
-        _evaluation_problems,
-        _analysis_problems,
+        partial(_specification_problems, table=Evaluation, kind="evaluation"),
+        partial(_specification_problems, table=Analysis, kind="analysis"),
+        _quantity_problems,
         _score_problems,
         _prediction_problems,
         partial(_checkpoint_problems, artifacts=artifacts),
@@ -111,15 +112,16 @@ def _training_problems(connection: Connection) -> Iterator[Problem]:
             yield Problem(where, "its specification names another dataset than its row")
 
 
-def _evaluation_problems(connection: Connection) -> Iterator[Problem]:
+def _specification_problems(
+    connection: Connection, table: type[Evaluation] | type[Analysis], kind: str
+) -> Iterator[Problem]:
+    mapper: Any = inspect(table)
+    (number,) = mapper.primary_key
     statement = select(
-        *(Evaluation.evaluation_id, Evaluation.identity),
-        *(type_coerce(Evaluation.specification, Text), Training.identity),
-    ).join(Training)
-    for key, identity, specification, training in _chunks(
-        connection, statement, Evaluation.evaluation_id
-    ):
-        where = f"evaluation {identity[:12]} (row {key})"
+        number, table.identity, type_coerce(table.specification, Text), Training.identity
+    ).join(Training, Training.training_id == table.training_id)
+    for key, identity, specification, training in _chunks(connection, statement, number):
+        where = f"{kind} {identity[:12]} (row {key})"
         document = _document(specification)
         if document is None or _sha256(specification) != identity:
             yield Problem(where, _OTHER_IDENTITY)
@@ -127,24 +129,13 @@ def _evaluation_problems(connection: Connection) -> Iterator[Problem]:
             yield Problem(where, "its specification names another training than its row")
 
 
-def _analysis_problems(connection: Connection) -> Iterator[Problem]:
-    statement = select(
-        *(Analysis.analysis_id, Analysis.identity),
-        *(type_coerce(Analysis.specification, Text), Training.identity),
-    ).join(Training)
-    for key, identity, specification, training in _chunks(
-        connection, statement, Analysis.analysis_id
-    ):
-        where = f"analysis {identity[:12]} (row {key})"
-        document = _document(specification)
-        if document is None or _sha256(specification) != identity:
-            yield Problem(where, _OTHER_IDENTITY)
-        elif document.get("training") != training:
-            yield Problem(where, "its specification names another training than its row")
+def _quantity_problems(connection: Connection) -> Iterator[Problem]:
+    statement = select(Analysis.analysis_id, Analysis.identity)
+    for key, identity in _chunks(connection, statement, Analysis.analysis_id):
         try:
             read_quantities(connection, [identity])
-        except (StoreError, ValueError) as error:
-            yield Problem(where, error.what if isinstance(error, StoreError) else str(error))
+        except StoreError as error:
+            yield Problem(f"analysis {identity[:12]} (row {key})", error.what)
 
 
 def _document(specification: str) -> Mapping[str, Any] | None:

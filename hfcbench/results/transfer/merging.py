@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, update
 
@@ -17,7 +16,6 @@ from hfcbench.results.schema import (
     Condition,
     Curve,
     Dataset,
-    Disagreement,
     Epoch,
     Evaluation,
     Failure,
@@ -40,10 +38,10 @@ from hfcbench.results.transfer.contents import (
 from hfcbench.results.transfer.differences import (
     analysis_difference,
     evaluation_difference,
-    plain,
     same_predictions,
     training_difference,
 )
+from hfcbench.results.transfer.disagreements import Disagreements
 from hfcbench.results.transfer.plain_rows import (
     Row,
     chunks,
@@ -76,11 +74,14 @@ class Merging:
         self._target = target
         self._added = added
         self._known = known
-        self._disagreements = disagreements
+        self._found_disagreements = disagreements
         self._other_checkpoints: set[int] = set()
 
     def __call__(self) -> None:
         self._runs = self._dimension(Run, ["uuid"])
+        self._disagreements = Disagreements(
+            self._source, self._target, self._runs, self._found_disagreements
+        )
         self._end_runs()
         plugins = self._dimension(Plugin, ["name", "distribution", "version"])
         self._run_plugins(plugins)
@@ -92,7 +93,7 @@ class Merging:
         self._merge_evaluations()
         self._merge_analyses()
         self._merge_failures()
-        self._merge_disagreements()
+        self._disagreements.merge()
 
     def _dimension(self, table: type[Base], natural: Sequence[str]) -> Keys:
         """Add the rows that the target lacks; returns the target's key of each source key."""
@@ -171,7 +172,7 @@ class Merging:
         if difference.other_checkpoint:
             self._other_checkpoints.add(row["training_id"])
         content = training_content(self._source, row, parts)
-        self._disagree("training", row, content, difference.summary)
+        self._disagreements.add("training", row, content, difference.summary)
 
     def _merge_evaluations(self) -> None:
         known = keys_by_identity(self._target, Evaluation)
@@ -183,7 +184,7 @@ class Merging:
                 if row["training_id"] in self._other_checkpoints:
                     summary = "it was computed from a checkpoint that the target does not have"
                     content = evaluation_content(self._source, row, own)
-                    self._disagree("evaluation", row, content, summary)
+                    self._disagreements.add("evaluation", row, content, summary)
                 elif row["identity"] in known:
                     self._known_evaluation(row, own, known[row["identity"]])
                 else:
@@ -228,7 +229,7 @@ class Merging:
         )
         if difference is not None:
             content = evaluation_content(self._source, row, parts)
-            self._disagree("evaluation", row, content, difference)
+            self._disagreements.add("evaluation", row, content, difference)
             return
         self._known["evaluations"] += 1
         training_id = self._trainings[row["training_id"]]
@@ -251,7 +252,7 @@ class Merging:
                 self._add_analysis(row, quantities)
             if summary is not None:
                 content = analysis_content(self._source, row, quantities)
-                self._disagree("analysis", row, content, summary)
+                self._disagreements.add("analysis", row, content, summary)
 
     def _add_analysis(self, row: Row, quantities: Sequence[Row]) -> None:
         new = without(row, "analysis_id") | {
@@ -263,27 +264,6 @@ class Merging:
         rows = [without(item, "quantity_id") | {"analysis_id": key} for item in quantities]
         insert_missing(self._target, Quantity, rows)
 
-    def _disagree(self, kind: str, row: Row, content: Row, summary: str) -> None:
-        document = plain(content)
-        digest = digest_of(document)
-        place = f"{kind} {row['identity'][:12]}"
-        self._disagreements.append(f"{place}: {summary}")
-        insert_missing(
-            self._target,
-            Disagreement,
-            [
-                {
-                    "identity": row["identity"],
-                    "kind": kind,
-                    "run_id": self._runs[row["run_id"]],
-                    "found_at": datetime.now(UTC),
-                    "summary": summary,
-                    "digest": digest,
-                    "content": document,
-                }
-            ],
-        )
-
     def _merge_failures(self) -> None:
         columns = (Failure.run_id, Failure.identity, Failure.failed_at)
         known = {tuple(row) for row in self._target.execute(select(*columns))}
@@ -293,29 +273,6 @@ class Merging:
                 new = without(row, "failure_id") | {"run_id": run_id}
                 insert_row(self._target, Failure, new)
                 self._added["failures"] += 1
-
-    def _merge_disagreements(self) -> None:
-        rows = [
-            without(row, "disagreement_id") | {"run_id": self._runs[row["run_id"]]}
-            for row in rows_of(self._source, Disagreement)
-            if row["digest"] not in self._own_digests(row["identity"])
-        ]
-        insert_missing(self._target, Disagreement, rows)
-
-    def _own_digests(self, identity: str) -> set[str]:
-        """What the target's own result would be as a disagreement elsewhere."""
-        contents = []
-        for row in rows_of(self._target, Training, Training.identity == identity):
-            parts = parts_of_training(self._target, row["training_id"])
-            contents.append(training_content(self._target, row, parts))
-        for row in rows_of(self._target, Evaluation, Evaluation.identity == identity):
-            key = row["evaluation_id"]
-            own = parts_of_evaluations(self._target, [key])[key]
-            contents.append(evaluation_content(self._target, row, own))
-        for row in rows_of(self._target, Analysis, Analysis.identity == identity):
-            found = quantities_of(self._target, row["analysis_id"])
-            contents.append(analysis_content(self._target, row, found))
-        return {digest_of(plain(content)) for content in contents}
 
 
 def _require_true_identity(kind: str, row: Row) -> None:

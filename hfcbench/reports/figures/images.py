@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hfcbench.analyses.prediction_conflicts import PredictionConflicts
 from hfcbench.references import parse_label
 from hfcbench.reports.figures.bars import draw_bars
 from hfcbench.reports.figures.drawing import Drawing, TableOutput, file_name, house_style
@@ -40,16 +40,6 @@ _KINDS = {
     "neither": "follows neither: f(x) is not f(LFC), not f(HFC)",
 }
 _MOST_EXAMPLES = 8
-
-
-@dataclass(frozen=True)
-class _Split:
-    method: str
-    cutoff: float
-
-    @property
-    def text(self) -> str:
-        return f"{self.method}, {'r' if self.method == 'fourier' else 'rank'} = {self.cutoff:g}"
 
 
 def fig2(study: Study) -> list[Drawing | TableOutput]:
@@ -106,13 +96,13 @@ def _examples(study: Study, condition: Condition, stem: str) -> list[Drawing | T
         "below each image: predicted class and its confidence (softmax), bold where right",
         "HFC shifted by 0.5 to be seen",
     )
-    title = f"Predictions for images, LFC and HFC ({subject_title(condition)}; {split.text})"
+    title = f"Predictions for images, LFC and HFC ({subject_title(condition)}; {_text_of(split)})"
     with house_style():
         figure = draw_triples(lines, title=title, footnote=note)
     return [Drawing(stem, figure)]
 
 
-def _triples(one: Measured, kind: str, split: _Split) -> list[Triple]:
+def _triples(one: Measured, kind: str, split: PredictionConflicts) -> list[Triple]:
     held = one.quantities
     if f"{kind}-examples" not in held:
         return []
@@ -129,24 +119,21 @@ def _triples(one: Measured, kind: str, split: _Split) -> list[Triple]:
     ]
 
 
-def _parts(pixels: NDArray[Any], split: _Split) -> tuple[NDArray[Any], NDArray[Any]]:
+def _parts(pixels: NDArray[Any], split: PredictionConflicts) -> tuple[NDArray[Any], NDArray[Any]]:
     """LFC and HFC of ``(N,C,H,W)`` images in [0,1]."""
     import torch
 
-    from hfcbench.frequency.fourier import split_radial
-    from hfcbench.frequency.svd import split_svd
-
-    images = torch.from_numpy(pixels)
-    if split.method == "svd":
-        ((low, high),) = split_svd(images, [int(split.cutoff)])
-    else:
-        ((low, high),) = split_radial(images, [split.cutoff])
+    ((low, high),) = split.decomposition().split(torch.from_numpy(pixels), [split.cutoff])
     return low.numpy(), high.numpy()
 
 
-def _split_of(analysis: str) -> _Split:
+def _split_of(analysis: str) -> PredictionConflicts:
     _, parameters = parse_label(analysis)
-    return _Split(str(parameters.get("method", "fourier")), float(parameters.get("cutoff", 12)))
+    return PredictionConflicts(**parameters)
+
+
+def _text_of(split: PredictionConflicts) -> str:
+    return f"{split.method}, {'r' if split.method == 'fourier' else 'rank'} = {split.cutoff:g}"
 
 
 def _counts(study: Study, found: list[Measured]) -> DataFrame:
@@ -154,12 +141,9 @@ def _counts(study: Study, found: list[Measured]) -> DataFrame:
     if rows.empty:
         raise nothing_to_draw(study, "how many predictions follow which component")
     splits = [_split_of(analysis) for analysis in rows["analysis"]]
-    # Stored as shares, or as numbers of images.
-    whole = rows["n"].where(rows["unit"].str.startswith("image") & (rows["n"] > 0), 1)
-    shares = {name: rows[name] / whole for name in ("value", "low", "high")}
     methods = [split.method for split in splits]
     cutoffs = [split.cutoff for split in splits]
-    return rows.assign(kind=rows["name"], method=methods, cutoff=cutoffs, **shares)
+    return rows.assign(kind=rows["name"], method=methods, cutoff=cutoffs)
 
 
 def _counts_note(study: Study, rows: DataFrame) -> str:
@@ -175,7 +159,9 @@ def _count_tables(study: Study, found: list[Measured], name: str) -> list[TableO
         table = summarise(group.rows, by)
         ends = {"value": "share", "low": "share_low", "high": "share_high"}
         table = table.rename(columns=ends)
-        table.insert(len(by), "images", (table["share"] * table["n"]).round(1))
+        # A mean over seeds need not be a whole number.
+        images = (table["share"] * table["n"]).round(1)
+        table.insert(len(by), "images", images.astype(int) if (images % 1 == 0).all() else images)
         table["cutoff"] = [f"{cutoff:g}" for cutoff in table["cutoff"]]
         note = _counts_note(study, group.rows)
         tables.append(TableOutput(file_name(name, group.suffix), table, note))

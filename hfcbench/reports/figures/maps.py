@@ -37,55 +37,43 @@ def fourier(study: Study) -> Outputs:
     outputs: Outputs = []
     there = {entry.analysis_name for entry in study.quantities}
     for name, analysis in _ANALYSES.items():
-        if name in there:
-            outputs += analysis(study)
+        if name not in there:
+            continue
+        held = by_dataset(measured(study, name))
+        for dataset, shown in held.items():
+            suffix = dataset if len(held) > 1 else ""
+            outputs += analysis(study, shown, suffix)
+            outputs += _table(study, shown, file_name(name, suffix))
     if not outputs:
         raise nothing_to_draw(study, "heat maps, critical bands or perturbation spectra")
     return outputs
 
 
-def _heat_maps(study: Study) -> Outputs:
-    outputs: Outputs = []
-    held = by_dataset(measured(study, "fourier-heat-map"))
-    for dataset, shown in held.items():
-        suffix = dataset if len(held) > 1 else ""
-        outputs += _maps(study, shown, "error", "fourier-heat-map", suffix, "error rate (share)")
-        outputs += _lines(
-            study,
-            shown,
-            "error-by-radius",
-            file_name("fourier-error-by-radius", suffix),
-            ("Error under noise of one frequency", "error rate (share of images)"),
-        )
-        outputs += _table(study, shown, file_name("fourier-heat-map", suffix))
-    return outputs
+def _heat_maps(study: Study, shown: list[Condition], suffix: str) -> Outputs:
+    error = "error rate (share)"
+    lines = _lines(
+        study,
+        shown,
+        "error-by-radius",
+        file_name("fourier-error-by-radius", suffix),
+        ("Error under noise of one frequency", "error rate (share of images)"),
+    )
+    return [*_maps(study, shown, "error", "fourier-heat-map", suffix, error), *lines]
 
 
-def _critical_bands(study: Study) -> Outputs:
-    outputs: Outputs = []
-    held = by_dataset(measured(study, "critical-band"))
-    for dataset, shown in held.items():
-        suffix = dataset if len(held) > 1 else ""
-        outputs += _maps(study, shown, "top1", "critical-band", suffix, "accuracy (share)")
-        outputs += _table(study, shown, file_name("critical-band", suffix))
-    return outputs
+def _critical_bands(study: Study, shown: list[Condition], suffix: str) -> Outputs:
+    return _maps(study, shown, "top1", "critical-band", suffix, "accuracy (share)")
 
 
-def _perturbations(study: Study) -> Outputs:
-    outputs: Outputs = []
-    held = by_dataset(measured(study, "perturbation-spectrum"))
-    for dataset, shown in held.items():
-        suffix = dataset if len(held) > 1 else ""
-        outputs += _lines(
-            study,
-            shown,
-            "energy-share",
-            file_name("perturbation-spectrum", suffix),
-            ("Where adversarial perturbations have their energy", "energy (share of the whole)"),
-            top=None,
-        )
-        outputs += _table(study, shown, file_name("perturbation-spectrum", suffix))
-    return outputs
+def _perturbations(study: Study, shown: list[Condition], suffix: str) -> Outputs:
+    return _lines(
+        study,
+        shown,
+        "energy-share",
+        file_name("perturbation-spectrum", suffix),
+        ("Where adversarial perturbations have their energy", "energy (share of the whole)"),
+        top=None,
+    )
 
 
 def _lines(

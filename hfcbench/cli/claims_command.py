@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hfcbench.cli.options import database_option, format_option
-from hfcbench.cli.overrides import override_options, override_words, overrides_from
+from hfcbench.cli.options import data_root_option, database_option, format_option
+from hfcbench.cli.overrides import override_options, overrides_from, run_command
 from hfcbench.cli.tables import print_rows
 from hfcbench.errors import DataError, UsageError, nearest
 from hfcbench.plugins import load_plugins
@@ -32,7 +31,7 @@ _OF_A_TABLE = ("verdict", "claim", "effect [95% CI]", "compared", "seeds")
 @click.argument("names", nargs=-1, metavar="[CLAIM]...")
 @database_option
 @format_option
-@click.option("--data-root", type=click.Path(path_type=Path, file_okay=False), hidden=True)
+@data_root_option
 @override_options
 def command(
     names: tuple[str, ...],
@@ -78,8 +77,7 @@ def _findings(
     studies: dict[str, Study | None] = {}
     findings: list[Finding] = []
     for statement in [known[name] for name in names] or STATEMENTS:
-        words = ["hfcbench", "run", "--suite", statement.suite, *override_words(options)]
-        run = shlex.join(words if db == "results.db" else [*words, "--db", db])
+        run = run_command(statement.suite, db, options)
         if statement.suite not in studies:
             try:
                 studies[statement.suite] = read_study(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hfcbench.cli.options import database_option
-from hfcbench.cli.overrides import override_options, override_words, overrides_from
+from hfcbench.cli.options import data_root_option, database_option
+from hfcbench.cli.overrides import override_options, overrides_from, run_command
 from hfcbench.plugins import load_plugins
 from hfcbench.types import DataLocation
 
@@ -23,11 +22,7 @@ from hfcbench.types import DataLocation
     help="Folder for the files; made if it is missing.",
 )
 @database_option
-@click.option(
-    "--data-root",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where datasets with paths lay when the suite was run.",
-)
+@data_root_option
 @override_options
 def command(suite: str, out: Path, db: str, data_root: Path | None, **options: Any) -> int:
     """Draw the figures and tables of SUITE from a results database: PNG, SVG, CSV, Markdown.
@@ -36,22 +31,23 @@ def command(suite: str, out: Path, db: str, data_root: Path | None, **options: A
     nor checkpoints are needed.
     """
     from hfcbench.reports.figures.drawing import save
-    from hfcbench.reports.figures.suites import draw
+    from hfcbench.reports.figures.suites import check_figures, draw
     from hfcbench.reports.reading import read_study
     from hfcbench.results.opening import open_store
     from hfcbench.runner.suite_search import included_suites
 
     registry = load_plugins().registry
+    suites = included_suites(suite, registry)
+    for name in suites:
+        check_figures(name)
     with open_store(db, read_only=True) as store:
-        for name in included_suites(suite, registry):
-            words = ["hfcbench", "run", "--suite", name, *override_words(options)]
-            run = shlex.join(words if db == "results.db" else [*words, "--db", db])
+        for name in suites:
             study = read_study(
                 store,
                 registry,
                 name,
                 overrides_from(options),
-                command=run,
+                command=run_command(name, db, options),
                 location=DataLocation(data_root),
             )
             for output in draw(study):

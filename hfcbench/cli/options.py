@@ -30,6 +30,12 @@ format_option = click.option(
     help="How to print the rows.",
 )
 
+data_root_option = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of downloaded datasets.",
+)
+
 _PLACES = (
     click.option(
         "--artifacts",
@@ -39,11 +45,7 @@ _PLACES = (
     click.option(
         "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."
     ),
-    click.option(
-        "--data-root",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of downloaded datasets.",
-    ),
+    data_root_option,
     click.option("--download", is_flag=True, help="Download missing datasets into --data-root."),
     click.option(
         "--cache-dir",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -88,9 +89,9 @@ def overrides_from(options: Mapping[str, Any]) -> list[Override]:
     return overrides
 
 
-def override_words(options: Mapping[str, Any]) -> list[str]:
-    """The given options as words of a command line."""
-    words: list[str] = []
+def run_command(suite: str, db: str, options: Mapping[str, Any]) -> str:
+    """The command line that runs a suite with the given options."""
+    words = ["hfcbench", "run", "--suite", suite]
     for name in _LISTS:
         for value in options[name.replace("-", "_")]:
             words += [f"--{name}", str(value)]
@@ -100,7 +101,9 @@ def override_words(options: Mapping[str, Any]) -> list[str]:
             words += [f"--{name}", str(value)]
     for text in options["assignments"]:
         words += ["--set", text]
-    return words
+    if db != "results.db":
+        words += ["--db", db]
+    return shlex.join(words)
 
 
 def _assignment(text: str) -> Override:

@@ -98,13 +98,17 @@ def _trainings(plan: Plan, done: set[str]) -> pd.DataFrame:
 
 def _curves(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     """The curves that the plan asks for, of those that are stored."""
+    import numpy as np
+
     nodes = {node.training.identity: node for node in plan.nodes}
-    frame = store.curves(trainings=list(done), limit=None) if done else store.curves(limit=0)
+    frame = store.curves(trainings=done, limit=None)
     wanted = {(identity, *key) for identity in done for key in _curve_parts(nodes[identity])}
     columns = frame[["training", "component", "decomposition", "rescaling"]]
     # What the database leaves empty is None here, whatever pandas made of it.
     keys = columns.astype(object).where(columns.notna(), None).itertuples(index=False, name=None)
-    frame = frame[[key in wanted for key in keys]].reset_index(drop=True)
+    # A plain list would choose columns where there are no rows.
+    planned = np.array([key in wanted for key in keys], dtype=bool)
+    frame = frame[planned].reset_index(drop=True)
     parts = {
         component.label: (component.part, _number(component))
         for node in plan.nodes
@@ -130,9 +134,7 @@ def _number(component: ComponentSpecification) -> float:
 
 def _scores(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     wanted = {item.identity for node in plan.nodes for item in node.evaluations}
-    frame = (
-        store.evaluations(trainings=list(done), limit=None) if done else store.evaluations(limit=0)
-    )
+    frame = store.evaluations(trainings=done, limit=None)
     frame = frame[frame["evaluation"].isin(wanted)].reset_index(drop=True)
     names = ("evaluation", "split", "defence", "attack", "epsilon", "component", "part", "cutoff")
     more = ("decomposition", "rescaling", "metric", "value", "low", "high", "n")

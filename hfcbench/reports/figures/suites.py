@@ -42,8 +42,13 @@ def draw(study: Study) -> list[Drawing | TableOutput]:
     Raises:
         UsageError: nothing that the figure needs is there, or the suite has no figures.
     """
-    if study.suite not in FIGURES:
-        raise UsageError(
-            f"there are no figures of the suite '{study.suite}'", hint=nearest(study.suite, FIGURES)
-        )
+    check_figures(study.suite)
     return FIGURES[study.suite](study)
+
+
+def check_figures(suite: str) -> None:
+    """Raise UsageError for a suite that has no figures."""
+    if suite not in FIGURES:
+        raise UsageError(
+            f"there are no figures of the suite '{suite}'", hint=nearest(suite, FIGURES)
+        )

@@ -10,7 +10,7 @@ from hfcbench.registry import Registry
 from hfcbench.reports.stored_datasets import StoredDatasets
 from hfcbench.reports.study import StudiedQuantity, Study
 from hfcbench.runner.expansion import expand
-from hfcbench.runner.plan import Node, Plan, curve_key, make_plan
+from hfcbench.runner.plan import Plan, curve_keys, make_plan
 from hfcbench.runner.recording import label_of
 from hfcbench.runner.specification import ComponentSpecification, TrainingSpecification
 from hfcbench.runner.suite_search import suite_files
@@ -102,8 +102,8 @@ def _curves(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
 
     nodes = {node.training.identity: node for node in plan.nodes}
     frame = store.curves(trainings=done, limit=None)
-    wanted = {(identity, *key) for identity in done for key in _curve_parts(nodes[identity])}
-    columns = frame[["training", "component", "decomposition", "rescaling"]]
+    wanted = {(identity, *key) for identity in done for key in curve_keys(nodes[identity])}
+    columns = frame[["training", "split", "component", "decomposition", "rescaling", "n"]]
     # What the database leaves empty is None here, whatever pandas made of it.
     keys = columns.astype(object).where(columns.notna(), None).itertuples(index=False, name=None)
     # A plain list would choose columns where there are no rows.
@@ -118,11 +118,6 @@ def _curves(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     frame["cutoff"] = [parts[label][1] for label in frame["component"]]
     names = ("epoch", "split", "component", "part", "cutoff", "metric", "value", "n")
     return frame[[*_OF_TRAINING, *names]]
-
-
-def _curve_parts(node: Node) -> list[tuple[str, str | None, str | None]]:
-    keys = [curve_key("train", component, 0) for component in node.curve.components]
-    return [(key[1], key[2], key[3]) for key in keys]
 
 
 def _number(component: ComponentSpecification) -> float:

@@ -132,7 +132,7 @@ def _tasks(node: Node, stored: StoredTraining | None, artifacts: Path) -> Iterab
     known = None if stored is None else stored.checkpoint.sha256
     needed = bool(node.evaluations or node.analyses)
     lost = stored is not None and needed and not (artifacts / stored.checkpoint.path).exists()
-    if stored is None or lost or not _curve_keys(node) <= stored.curve_keys:
+    if stored is None or lost or not curve_keys(node) <= stored.curve_keys:
         yield TrainingTask(node.training, node.curve, known)
     if node.evaluations:
         yield EvaluationTask(node.training, node.evaluations, node.metrics, known)
@@ -140,7 +140,7 @@ def _tasks(node: Node, stored: StoredTraining | None, artifacts: Path) -> Iterab
         yield AnalysisTask(node.training, node.analyses, known)
 
 
-def _curve_keys(node: Node) -> frozenset[tuple[str, str, str | None, str | None, int]]:
+def curve_keys(node: Node) -> frozenset[tuple[str, str, str | None, str | None, int]]:
     """What the curve of a training must hold, as the store lists it."""
     if node.training.schedule.epochs == 0:
         return frozenset()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hfcbench.reports.figures.conditions import CLEAN
-from hfcbench.reports.figures.drawing import new_figure
+from hfcbench.reports.figures.drawing import new_figure, panel_title
 from hfcbench.reports.figures.palette import COLOURS, hatch, look
 from hfcbench.reports.figures.panels import ACCURACY
 
@@ -89,7 +89,7 @@ def draw_epsilons(found: DataFrame, *, title: str, footnote: str) -> Figure:
         for panel, attack in zip(row, attacks, strict=True):
             shown = own[(own["attack"] == attack) | (own["condition"] == CLEAN)]
             _draw_lines(panel, shown, rhos)
-            panel.set_title(f"{name}\n{attack}")
+            panel.set_title(panel_title(str(name), str(attack)))
         row[0].set_ylabel(ACCURACY)
     for panel in grid[-1]:
         panel.set_xlabel("epsilon (L∞, pixels in [0,1])")

@@ -65,6 +65,9 @@ class TableOutput:
     note: str = ""
 
 
+_PANEL_CHARACTERS = 26
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Settings under which figures are made and saved; the caller's come back afterwards."""
@@ -82,6 +85,13 @@ def new_figure(width: float, height: float, title: str, footnote: str) -> Figure
     wrapped = "\n".join(textwrap.wrap(footnote, int(width * 18)))
     figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=7, color="0.35")
     return figure
+
+
+def panel_title(*lines: str) -> str:
+    """The title of a panel: what is too long for its width goes on in a new line."""
+    return "\n".join(
+        part for line in lines for part in textwrap.wrap(line, _PANEL_CHARACTERS) or [""]
+    )
 
 
 def file_name(*parts: str) -> str:

@@ -14,6 +14,7 @@ from hfcbench.reports.figures.drawing import (
     file_name,
     house_style,
     new_figure,
+    panel_title,
 )
 from hfcbench.reports.figures.estimates import summarise
 from hfcbench.reports.figures.lines import band_note, draw_lines
@@ -142,7 +143,7 @@ def _draw_maps(
             aspect="auto",
         )
         panel.set_box_aspect(1)
-        panel.set_title(name)
+        panel.set_title(panel_title(name))
         panel.grid(visible=False)
         down, across = quantity.axes
         _name_positions(panel, "x", across)

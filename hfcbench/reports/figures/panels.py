@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from hfcbench.reports.figures.drawing import new_figure
+from hfcbench.reports.figures.drawing import new_figure, panel_title
 from hfcbench.reports.figures.estimates import summarise
 from hfcbench.reports.figures.palette import Look, component_looks
 
@@ -42,7 +42,7 @@ def draw_panels(rows: DataFrame, *, down: str, across: str, title: str, footnote
         for y, up in enumerate(ups):
             panel: Axes = axes[block * len(ups) + y, x]
             _draw_lines(panel, rows[(rows[down] == up) & (rows[across] == column)], looks)
-            panel.set_title(f"{column}\n{up}")
+            panel.set_title(panel_title(str(column), str(up)))
     for spare in range(len(columns), blocks * wide):
         for y in range(len(ups)):
             axes[(blocks - 1) * len(ups) + y, spare % wide].set_axis_off()

@@ -15,6 +15,7 @@ from hfcbench.reports.figures.drawing import (
     file_name,
     house_style,
     new_figure,
+    panel_title,
 )
 from hfcbench.reports.figures.estimates import summarise
 from hfcbench.reports.figures.palette import BLACK, look
@@ -96,7 +97,7 @@ def _draw(table: DataFrame, title: str, footnote: str) -> Figure:
     handles: dict[str, Any] = {}
     for panel, condition in zip(grid.flat, conditions, strict=False):
         handles |= _draw_points(panel, named[named["condition"] == condition], looks)
-        panel.set_title(condition)
+        panel.set_title(panel_title(condition))
     for spare in list(grid.flat)[len(conditions) :]:
         spare.set_axis_off()
     figure.legend(handles.values(), handles.keys(), loc="outside right center")

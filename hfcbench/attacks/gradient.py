@@ -34,9 +34,13 @@ def loss_gradient(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Ten
     """
     with torch.enable_grad():
         inputs = images.detach().clone().requires_grad_()
-        loss = F.cross_entropy(model(inputs), labels, reduction="sum")
-        if not loss.requires_grad:
-            raise NodeError("the model is not differentiable: its loss has no gradient")
+        logits = model(inputs)
+        if not logits.requires_grad:
+            raise NodeError(
+                f"the model is not differentiable: its {logits.dtype} logits have no gradient",
+                hint="attack the floating-point model, or leave attacks out: --set attacks=[]",
+            )
+        loss = F.cross_entropy(logits, labels, reduction="sum")
         (gradient,) = torch.autograd.grad(loss, inputs, allow_unused=True)
     if gradient is None:
         raise NodeError("the model's answer does not depend on its input: there is no gradient")

@@ -87,11 +87,16 @@ def test_fifty_kills_at_random_moments(path: Path, start_process: Start, build: 
         raise AssertionError("the template process ended")
 
     reported: set[str] = set()
+    longest = 0.4
     for _ in range(KILLS):
+        known = len(reported)
         process_id = start(10_000)
-        time.sleep(random.uniform(0, 0.4))
+        time.sleep(random.uniform(0, longest))
         os.kill(process_id, signal.SIGKILL)
         read_until("ended")
+        if len(reported) == known:
+            # A busy machine takes longer to write anything at all.
+            longest = min(1.1 * longest, 4)
         if path.exists() and database_exists(path):
             assert_whole(path)
     most = len(reported)

@@ -32,8 +32,8 @@ class Quantity:
     Attributes:
         name: lower case, digits and hyphens; unique within its analysis.
         unit: of the values; empty where they have none.
-        values: one axis of the array per entry of ``axes``; a single number has no axes. Kept as
-            float32, or as uint8 where they are given so.
+        values: one axis of the array per entry of ``axes``; a single number has no axes. Arrays are
+            kept as float32, or as uint8 where they are given so; single numbers as they are.
         low, high: bounds of the 95% interval, like ``values``; None where there is none.
         n: number of images behind each value; 0 where no images were used.
 

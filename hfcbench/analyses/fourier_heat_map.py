@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from annotated_types import Ge, Gt
+from annotated_types import Gt
 
 from hfcbench import hookimpl
 from hfcbench.hookspecs import Register
@@ -21,11 +21,9 @@ class FourierHeatMap:
     Attributes:
         norm: L2 norm of the noise in each channel, in pixel units of [0,1]; 4 is that of the
             published maps of 32x32 images.
-        frequencies_at_once: how many frequencies share a forward pass; changes no result.
     """
 
     norm: Annotated[float, Gt(0)] = 4.0
-    frequencies_at_once: Annotated[int, Ge(1)] = 8
     attacked: ClassVar[bool] = False
 
     def check(self, shape: ImageShape) -> None:
@@ -46,7 +44,7 @@ class FourierHeatMap:
         from hfcbench.analyses.heat_maps import error_counts, ring_means
         from hfcbench.analyses.subjects import proportion
 
-        clean, counts = error_counts(subject, self.norm, self.frequencies_at_once)
+        clean, counts = error_counts(subject, self.norm)
         n = len(subject.images)
         height, width = counts.shape
         axes = tuple(

@@ -15,12 +15,12 @@ from hfcbench.frequency.masks import euclidean_distances
 from hfcbench.quantities import Subject
 
 
-def error_counts(subject: Subject, norm: float, at_once: int) -> tuple[int, NDArray[np.int64]]:
+def error_counts(subject: Subject, norm: float, at_once: int = 8) -> tuple[int, NDArray[np.int64]]:
     """Images that the model gets wrong: clean ones, and under noise of each frequency ``(H,W)``.
 
     Args:
         norm: L2 norm of the noise in each channel.
-        at_once: frequencies in one forward pass.
+        at_once: frequencies in one forward pass; changes no result.
     """
     _, channels, height, width = subject.images.images.shape
     frequencies = half_plane(height, width)

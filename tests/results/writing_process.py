@@ -28,7 +28,10 @@ def write(path: str, worker: int, count: int, group: int = 1) -> None:
             ]
             store.add_evaluations(records, run_id)
             for record in records:
-                print(record.identity, flush=True)
+                # In one piece: an unbuffered print writes the line and its end apart, and a kill
+                # between them would glue the next line to this one.
+                sys.stdout.write(f"{record.identity}\n")
+                sys.stdout.flush()
         store.finish_run(run_id, "finished")
 
 

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 PHOTOGRAPHS = (
-    "astronaut",
     "brick",
     "camera",
+    "cell",
     "chelsea",
     "coffee",
-    "coins",
     "grass",
     "gravel",
     "ihc",
+    "moon",
     "motorcycle_left",
 )
 TILE = 48
@@ -128,4 +128,4 @@ def _folder() -> Traversable:
 
 @hookimpl
 def hfcbench_register_datasets(register: Register[Dataset]) -> None:
-    register("photo-patches", PhotoPatches, version="1")
+    register("photo-patches", PhotoPatches, version="2")

@@ -28,7 +28,7 @@ EXPERIMENTS = {
 def hfcbench_register_suites(register: RegisterSuite) -> None:
     folder = files(__package__) / "paper"
     register(
-        "paper", folder / "everything.yaml", version="1", description="The whole study at once"
+        "paper", folder / "everything.yaml", version="2", description="The whole study at once"
     )
     for name, description in EXPERIMENTS.items():
-        register(f"paper/{name}", folder / f"{name}.yaml", version="1", description=description)
+        register(f"paper/{name}", folder / f"{name}.yaml", version="2", description=description)

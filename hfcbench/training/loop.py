@@ -16,6 +16,7 @@ from hfcbench.training.curves import Curve
 from hfcbench.training.images import TrainingImages, in_unit_range
 from hfcbench.training.job import TrainingJob, TrainingResult
 from hfcbench.training.labels import training_labels
+from hfcbench.training.memory_format import training_memory_format
 from hfcbench.training.optimizers import make_optimizer
 from hfcbench.types import Batch, Heuristic, Recipe, Schedule
 
@@ -75,12 +76,7 @@ def _build(job: TrainingJob, recipe: Recipe) -> torch.nn.Module:
 
 
 def _on_device(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
-    return module.to(device).to(memory_format=_memory_format(device))
-
-
-def _memory_format(device: torch.device) -> torch.memory_format:
-    """Convolutions are faster with channels last, where kernels for it exist."""
-    return torch.channels_last if device.type in ("cpu", "cuda") else torch.contiguous_format
+    return module.to(device).to(memory_format=training_memory_format(module, device))
 
 
 class _Loop:
@@ -92,7 +88,7 @@ class _Loop:
         self._job = job
         self._schedule = recipe.schedule
         self._module = module
-        self._memory_format = _memory_format(job.device)
+        self._memory_format = training_memory_format(module, job.device)
         self._images = TrainingImages(job.train, job.component, job.device)
         self._labels = labels.to(job.device)
         self._optimizer = make_optimizer(recipe.schedule, module.parameters())

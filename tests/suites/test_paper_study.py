@@ -41,8 +41,10 @@ def session(tmp_path_factory, cache):
     return Session(load_plugins(), Settings(str(database), DataLocation(), cache, device="cpu"))
 
 
-@pytest.mark.parametrize("overrides", [(), (QUICK,)])
-def test_what_suites_share_is_done_once(session, overrides):
+@pytest.mark.parametrize(
+    ("overrides", "model"), [((), "preact-resnet32"), ((QUICK,), "resnet18(width=8)")]
+)
+def test_what_suites_share_is_done_once(session, overrides, model):
     whole = session.plan("paper", overrides)
     parts = [session.plan(f"paper/{name}", overrides) for name in EXPERIMENTS]
     identities = [node.training.identity for plan in parts for node in plan.nodes]
@@ -52,7 +54,7 @@ def test_what_suites_share_is_done_once(session, overrides):
         node.training.identity
         for plan in parts
         for node in plan.nodes
-        if node.training.label.startswith("preact-resnet32")
+        if node.training.model.label == model
         and node.training.heuristics_label == "vanilla"
         and node.training.component.label == "original"
     }
@@ -77,7 +79,7 @@ def test_full_scale_is_the_papers(session):
 def test_quick_says_so_in_every_identity(session):
     for node in session.plan("paper", (QUICK,)).nodes:
         assert node.training.canonical["scale"] == "quick"
-        assert node.training.schedule.epochs <= 18
+        assert node.training.schedule.epochs <= 30
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pluggy
 
 if TYPE_CHECKING:
+    from hfcbench.attack_types import Attack
     from hfcbench.quantities import Analysis
     from hfcbench.runner.executor import Executor
     from hfcbench.runner.plan import Plan
     from hfcbench.runner.tasks import Outcome, RunSummary, Task
     from hfcbench.types import (
-        Attack,
         Dataset,
         Decomposition,
         Defence,

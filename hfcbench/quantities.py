@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from hfcbench.types import Attack, ImageShape, ImageSplit
+from hfcbench.attack_types import Attack
+from hfcbench.types import ImageShape, ImageSplit
 
 if TYPE_CHECKING:
     import torch

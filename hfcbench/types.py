@@ -278,33 +278,15 @@ class Decomposition(Protocol):
         """For each cutoff the low and high part ``(N,C,H,W)`` float32; their sum is ``images``."""
 
 
-class Attack(Protocol):
-    """A search for images close to the given ones that a model gets wrong."""
-
-    def perturb(
-        self,
-        model: torch.nn.Module,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        epsilons: Sequence[float],
-        generator: torch.Generator,
-    ) -> list[torch.Tensor]:
-        """One batch of adversarial images ``(N,C,H,W)`` for each epsilon, in the given order.
-
-        Args:
-            model: in evaluation mode, returns logits, takes images in [0,1].
-            images: ``(N,C,H,W)`` float32 in [0,1]; not modified.
-            labels: ``(N,)`` int64, the true classes.
-            epsilons: L-infinity radii in pixel units of [0,1], each >= 0.
-            generator: the only source of randomness, on the images' device.
-
-        Guarantees: ``max |x' - x| <= epsilon`` and x' in [0,1]. The images for an epsilon do not
-        depend on which others are asked for.
-        """
-
-
 class Defence(Protocol):
-    """A change to a trained model that needs no further training."""
+    """A change to a trained model that needs no further training.
+
+    With gradients enabled, a defended module is what attacks climb: where a step of it has no
+    useful gradient it passes an approximation on (BPDA), and where it draws at random it averages
+    over draws (EOT). Modules that do so have an attribute ``adaptive`` to turn it off; see
+    :mod:`hfcbench.defence_modules`. Random modules draw from torch's global generator only, which
+    is seeded for every batch.
+    """
 
     def defend(self, model: torch.nn.Module) -> torch.nn.Module:
         """The defended model, in evaluation mode; ``model`` itself is left as it was."""

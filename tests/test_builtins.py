@@ -27,12 +27,16 @@ FOLDERS = (
 )
 PUBLIC = {
     "hfcbench",
+    "hfcbench.adversarial.ball",
+    "hfcbench.adversarial.gradient",
+    "hfcbench.attack_types",
     "hfcbench.attacks.pgd",
     "hfcbench.decompositions.fft_radial",
     "hfcbench.decompositions.svd",
+    "hfcbench.defence_modules",
     "hfcbench.devices",
     "hfcbench.errors",
-    "hfcbench.evaluation.attacking",
+    "hfcbench.adversarial.promises",
     "hfcbench.evaluation.batching",
     "hfcbench.evaluation.prediction",
     "hfcbench.frequency",

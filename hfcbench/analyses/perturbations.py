@@ -7,10 +7,10 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from hfcbench.adversarial.promises import attacked_images
 from hfcbench.analyses.subjects import batches
 from hfcbench.devices import generator_for
 from hfcbench.errors import NodeError
-from hfcbench.evaluation.attacking import attacked_images
 from hfcbench.frequency.spectra import ring_energies
 from hfcbench.quantities import Axis, Quantity, Subject
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hfcbench.attack_types import Attack
 from hfcbench.frequency.components import ORIGINAL, Component
-from hfcbench.types import Attack, Defence
+from hfcbench.types import Defence
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hfcbench.adversarial.promises import attacked_images
 from hfcbench.devices import deterministic, generator_for, to_device
 from hfcbench.errors import NodeError
-from hfcbench.evaluation.attacking import attacked_images
 from hfcbench.evaluation.batching import component_groups, default_batch_size
 from hfcbench.evaluation.cells import Cell, CellFailure
 from hfcbench.evaluation.lanes import Lane, class_count, defended_lane

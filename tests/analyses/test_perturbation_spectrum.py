@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from hfcbench.analyses.perturbation_spectrum import PerturbationSpectrum
+from hfcbench.attack_types import Attack
 from hfcbench.errors import NodeError
 from hfcbench.frequency.fourier_basis import basis_images
 from hfcbench.frequency.spectra import ring_energies
@@ -14,7 +15,7 @@ from hfcbench.frequency.spectra import ring_energies
 IMAGES = np.full((5, 2, 12, 12), 128)
 
 
-class OneFrequency:
+class OneFrequency(Attack):
     """Adds a wave, but leaves the images of class 1 alone."""
 
     def __init__(self, frequency):

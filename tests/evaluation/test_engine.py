@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from hfcbench.attack_types import Attack
 from hfcbench.evaluation.cells import Cell, CellFailure
 from hfcbench.evaluation.engine import evaluate
 from hfcbench.frequency.components import Component
@@ -26,7 +27,7 @@ class Brightness(nn.Module):
 
 
 @dataclass(frozen=True)
-class Shift:
+class Shift(Attack):
     """Add epsilon to every pixel, with a random sign if asked."""
 
     random: bool = False
@@ -69,7 +70,7 @@ class Halves:
         return [(images / cutoff, images - images / cutoff) for cutoff in cutoffs]
 
 
-class Broken:
+class Broken(Attack):
     def perturb(self, model, images, labels, epsilons, generator):
         raise RuntimeError("no gradient")
 

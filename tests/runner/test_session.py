@@ -16,6 +16,7 @@ from rich.console import Console
 from torch import nn
 
 from hfcbench import hookimpl, open_store
+from hfcbench.attack_types import Attack
 from hfcbench.plugins import load_plugins
 from hfcbench.runner.session import Session, Settings
 from hfcbench.types import DataLocation, Predictions, Score
@@ -53,7 +54,7 @@ class Tiny:
 
 
 @dataclass(frozen=True)
-class Refuses:
+class Refuses(Attack):
     """An attack that cannot attack."""
 
     def perturb(self, model, images, labels, epsilons, generator):

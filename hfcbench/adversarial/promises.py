@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from hfcbench.adversarial.ball import distances
+from hfcbench.attack_types import Attack, Norm
 from hfcbench.errors import NodeError
-from hfcbench.types import Attack
 
 TOLERANCE = 1e-6
 """Rounding of pixels and of ``x + epsilon`` in float32, for values in [0,1]."""
@@ -34,7 +35,7 @@ def attacked_images(
         model: in evaluation mode, also afterwards.
         images: ``(N,C,H,W)`` float32 in [0,1].
         labels: ``(N,)`` int64.
-        epsilons: L-infinity radii in pixel units of [0,1].
+        epsilons: radii in the attack's norm, in pixel units of [0,1].
         generator: on the images' device.
 
     Returns:
@@ -54,7 +55,7 @@ def attacked_images(
             f"attack '{name}' returned {len(found)} batches for {len(epsilons)} epsilons"
         )
     batches = [_checked_form(batch, name, images) for batch in found]
-    _check_values(batches, name, images, epsilons)
+    _check_values(batches, name, images, epsilons, attack.norm)
     return batches
 
 
@@ -72,11 +73,12 @@ def _checked_form(batch: object, name: str, images: Tensor) -> Tensor:
 
 
 def _check_values(
-    found: Sequence[Tensor], name: str, images: Tensor, epsilons: Sequence[float]
+    found: Sequence[Tensor], name: str, images: Tensor, epsilons: Sequence[float], norm: Norm
 ) -> None:
     # NaN outlasts all three, and one transfer serves every epsilon: each would stall a GPU.
     measured = [
-        torch.stack([batch.amin(), batch.amax(), (batch - images).abs().amax()]) for batch in found
+        torch.stack([batch.amin(), batch.amax(), distances(norm, batch - images).amax()])
+        for batch in found
     ]
     for epsilon, values in zip(epsilons, torch.stack(measured).tolist(), strict=True):
         lowest, highest, distance = values
@@ -87,5 +89,6 @@ def _check_values(
             raise NodeError(
                 f"{told} left the pixel range [0,1]: its pixels are from {lowest:g} to {highest:g}"
             )
-        if distance > epsilon + TOLERANCE:
-            raise NodeError(f"{told} moved a pixel by {distance:g}")
+        if distance > epsilon + TOLERANCE * max(1.0, epsilon):
+            moved = "a pixel" if norm == "linf" else "an image"
+            raise NodeError(f"{told} moved {moved} by {distance:g}")

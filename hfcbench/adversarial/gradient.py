@@ -8,6 +8,8 @@ from torch import Tensor
 
 from hfcbench.errors import NodeError
 
+_SLACK = 1e-6
+
 
 def check_model(model: torch.nn.Module) -> None:
     """Raise NodeError if any layer is in training mode: its answers would change by the call."""
@@ -15,8 +17,25 @@ def check_model(model: torch.nn.Module) -> None:
         raise NodeError("the model is in training mode; call .eval() before attacking it")
 
 
+def check_images(images: Tensor) -> None:
+    """Raise NodeError if images are not in [0,1], which every epsilon is measured in."""
+    low, high = images.aminmax()
+    if not (low >= -_SLACK and high <= 1 + _SLACK):
+        raise NodeError(
+            f"attacks take images in [0,1]; these are from {float(low):g} to {float(high):g}",
+            hint="leave normalisation to the model, and divide 8-bit pixels by 255",
+        )
+
+
 def loss_gradient(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """The gradient of the cross-entropy with respect to each image.
+    """The gradient of the cross-entropy with respect to each image; see gradient_and_logits."""
+    return gradient_and_logits(model, images, labels)[0]
+
+
+def gradient_and_logits(
+    model: torch.nn.Module, images: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The gradient of the cross-entropy with respect to each image, and the model's logits.
 
     The loss is summed over the batch, so that no image's gradient depends on the others. The
     gradients of the model's parameters are not touched.
@@ -24,10 +43,10 @@ def loss_gradient(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Ten
     Args:
         model: returns logits ``(N,K)``.
         images: ``(N,C,H,W)`` floating point in [0,1].
-        labels: ``(N,)`` int64.
+        labels: ``(N,)`` int64 classes, or ``(N,K)`` probabilities of classes.
 
     Returns:
-        ``(N,C,H,W)``, the type of the images.
+        ``(N,C,H,W)``, the type of the images; and ``(N,K)`` without a gradient.
 
     Raises:
         NodeError: the model's answer does not depend on its input in a differentiable way.
@@ -44,4 +63,4 @@ def loss_gradient(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Ten
         (gradient,) = torch.autograd.grad(loss, inputs, allow_unused=True)
     if gradient is None:
         raise NodeError("the model's answer does not depend on its input: there is no gradient")
-    return gradient
+    return gradient, logits.detach()

@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import nn
 
+from hfcbench.adversarial.promises import attacked_images
+from hfcbench.attack_types import Attack
 from hfcbench.errors import NodeError
-from hfcbench.evaluation.attacking import attacked_images
 
 IMAGES = torch.rand(6, 1, 3, 3, generator=torch.Generator().manual_seed(0)) * 0.6 + 0.2
 LABELS = torch.zeros(6, dtype=torch.int64)
 
 
-class Returns:
+class Returns(Attack):
     """An attack that returns whatever it is told to."""
 
     def __init__(self, change):
@@ -70,7 +71,7 @@ def test_an_attack_that_writes_into_its_images_spoils_nothing():
     assert torch.equal(found, before + 0.1)
 
 
-class Climb:
+class Climb(Attack):
     """Follows a gradient with the plainest means, and leaves the model in training mode."""
 
     def perturb(self, model, images, labels, epsilons, generator):

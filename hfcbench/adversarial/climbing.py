@@ -1,0 +1,78 @@
+"""Climbing the loss within a ball, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hfcbench.adversarial.ball import Ball, ball_of
+from hfcbench.adversarial.gradient import check_images, check_model, gradient_and_logits
+from hfcbench.attack_types import SteppedAttack
+
+
+def climb_fully(
+    attack: SteppedAttack,
+    model: torch.nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilons: Sequence[float],
+    generator: torch.Generator,
+) -> list[Tensor]:
+    """The images ``(N,C,H,W)`` after the last step, for each epsilon on its own.
+
+    Every step is taken for every image. Of several tries the one whose last image has the highest
+    loss counts, per image. The same random numbers serve all epsilons, so that the result at an
+    epsilon does not depend on which others are asked for.
+
+    Args:
+        labels: ``(N,)`` int64 classes, or ``(N,K)`` probabilities of classes.
+
+    Raises:
+        NodeError: the model is in training mode or not differentiable, or images beyond [0,1].
+    """
+    check_model(model)
+    check_images(images)
+    state = generator.get_state()
+    found = []
+    for epsilon in epsilons:
+        generator.set_state(state)
+        ball = ball_of(attack.norm, images, epsilon)
+        best = last_of_try(attack, model, ball, labels, start_of(attack, ball, 0, generator))
+        highest = None
+        for number in range(1, attack.restarts):
+            start = start_of(attack, ball, number, generator)
+            other = last_of_try(attack, model, ball, labels, start)
+            highest = _losses(model, best, labels) if highest is None else highest
+            losses = _losses(model, other, labels)
+            better = losses > highest
+            best = torch.where(better.view(-1, 1, 1, 1), other, best)
+            highest = torch.where(better, losses, highest)
+        found.append(best)
+    return found
+
+
+def start_of(attack: SteppedAttack, ball: Ball, number: int, generator: torch.Generator) -> Tensor:
+    """Where try ``number`` begins, ``(N,C,H,W)`` inside what the attack keeps to."""
+    if number or attack.random_start:
+        return attack.confine(ball.random_point(generator), ball)
+    return ball.images
+
+
+def last_of_try(
+    attack: SteppedAttack, model: torch.nn.Module, ball: Ball, labels: Tensor, start: Tensor
+) -> Tensor:
+    """The images ``(N,C,H,W)`` after all steps from ``start``."""
+    current, memory = start, None
+    for _ in range(attack.steps):
+        gradient, _ = gradient_and_logits(model, current, labels)
+        change, memory = attack.move(gradient, ball, memory)
+        current = attack.confine(current + change, ball)
+    return current
+
+
+def _losses(model: torch.nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    with torch.no_grad():
+        return F.cross_entropy(model(images), labels, reduction="none")

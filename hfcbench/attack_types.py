@@ -1,0 +1,110 @@
+"""The contract of attacks. Importing this module loads neither torch nor a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from hfcbench.adversarial.ball import Ball
+
+Norm: TypeAlias = Literal["linf", "l2"]
+"""How far an image was moved: by its largest change of a pixel, or by its Euclidean length."""
+
+Precision: TypeAlias = Literal["float32", "bfloat16"]
+"""What a model computes in while gradients are taken."""
+
+
+class Attack:
+    """A search for images close to the given ones that a model gets wrong.
+
+    Subclasses override :meth:`perturb`; iterated gradient attacks rather extend
+    :class:`SteppedAttack`.
+
+    Attributes:
+        norm: what an epsilon limits, in pixel units of [0,1]; ``l2`` over all pixels and channels
+            of one image.
+        exact: whether a score is that of the images found at exactly each epsilon, whatever
+            smaller ones found; otherwise an image that was broken once is broken, and attacks are
+            only given images that are not.
+        needs_gradients: whether the attack looks at gradients, and not at answers alone.
+    """
+
+    norm: Norm = "linf"
+    exact: ClassVar[bool] = False
+    needs_gradients: ClassVar[bool] = True
+
+    def perturb(
+        self,
+        model: torch.nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        epsilons: Sequence[float],
+        generator: torch.Generator,
+    ) -> list[Tensor]:
+        """One batch of adversarial images ``(N,C,H,W)`` for each epsilon, in the given order.
+
+        Args:
+            model: in evaluation mode, returns logits, takes images in [0,1].
+            images: ``(N,C,H,W)`` float32 in [0,1]; not modified.
+            labels: ``(N,)`` int64, the true classes.
+            epsilons: radii in the attack's norm, in pixel units of [0,1], each >= 0.
+            generator: the only source of randomness, on the images' device.
+
+        Guarantees: x' is no further than epsilon from x in the attack's norm, and in [0,1]. The
+        images for an epsilon do not depend on which others are asked for.
+        """
+        raise TypeError(f"{type(self).__name__} does not say how it perturbs images")
+
+
+class SteppedAttack(Attack):
+    """An attack that climbs the loss step by step; the engine owns everything but the step.
+
+    The engine keeps to the ball, restarts, watches which images are broken already, and leaves
+    those out. Subclasses are dataclasses with at least ``steps``.
+
+    Attributes:
+        steps: gradient steps of each try.
+        restarts: tries per image, of which the first starts at the image unless ``random_start``.
+        random_start: begin at a random point of the ball instead of the image.
+    """
+
+    steps: int
+    restarts: int = 1
+    random_start: bool = False
+
+    def move(
+        self, gradient: Tensor, ball: Ball, memory: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The change to the images in one step, before they are put back into the ball.
+
+        Args:
+            gradient: of the loss with respect to the images ``(N,C,H,W)``.
+            ball: of each image; its ``epsilon`` is the radius.
+            memory: what this returned as second value at the step before, ``(N,...)``; None at
+                the first step of a try.
+
+        Returns:
+            The change ``(N,C,H,W)``, and what to remember, one entry per image, if anything.
+        """
+        raise TypeError(f"{type(self).__name__} does not say how it steps")
+
+    def confine(self, images: Tensor, ball: Ball) -> Tensor:
+        """The images put back into the ball, or into a part of it that the attack keeps to."""
+        return ball.project(images)
+
+    def perturb(
+        self,
+        model: torch.nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        epsilons: Sequence[float],
+        generator: torch.Generator,
+    ) -> list[Tensor]:
+        """Every step for every image and epsilon; of several tries that of the highest loss."""
+        from hfcbench.adversarial.climbing import climb_fully
+
+        return climb_fully(self, model, images, labels, epsilons, generator)

@@ -45,7 +45,7 @@ class InputTransform(nn.Module):
 
 def straight_through(images: Tensor, transform: Any) -> Tensor:
     """``transform(images)`` exactly, with the identity as its gradient."""
-    result: Tensor = _StraightThrough.apply(images, transform)  # type: ignore[no-untyped-call]
+    result: Tensor = _StraightThrough.apply(images, transform)
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -16,6 +17,37 @@ Norm: TypeAlias = Literal["linf", "l2"]
 
 Precision: TypeAlias = Literal["float32", "bfloat16"]
 """What a model computes in while gradients are taken."""
+
+Criterion: TypeAlias = Literal["worst-case", "exact", "full"]
+"""Which image a score under attack is of.
+
+``worst-case``: the first one that is wrong, at any step and at any smaller epsilon of the search;
+``exact``: what a single step gives at exactly this epsilon; ``full``: the image after every step.
+"""
+
+AttackMode: TypeAlias = Literal["adaptive", "transfer", "oblivious"]
+"""What an attack on a defended model knows.
+
+``adaptive``: everything; it goes through what has no gradient and averages what is random.
+``transfer``: only the undefended model, whose adversarial images the defended one is given.
+``oblivious``: the defended model, whose gradients it takes as they are.
+"""
+
+
+@dataclass(frozen=True)
+class Search:
+    """How an attack's images are searched for and judged.
+
+    Attributes:
+        precision: of the gradients; verdicts are the model's own.
+        smaller_epsilons: ascending, those searched before; what they break is broken. Part of
+            ``worst-case`` searches only.
+    """
+
+    criterion: Criterion
+    mode: AttackMode = "adaptive"
+    precision: Precision = "float32"
+    smaller_epsilons: tuple[float, ...] = ()
 
 
 class Attack:

@@ -44,4 +44,4 @@ class PGD(SteppedAttack):
 
 @hookimpl
 def hfcbench_register_attacks(register: Register[Attack]) -> None:
-    register("pgd", PGD, version="2")
+    register("pgd", PGD, version="1")

@@ -22,6 +22,7 @@ _LISTS: Mapping[str, str] = {
     "defence": "defences",
     "attack": "attacks",
     "epsilon": "epsilons",
+    "attack-mode": "attack_modes",
     "metric": "metrics",
 }
 _VALUES: Mapping[str, tuple[str, ...]] = {
@@ -35,6 +36,8 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "train-samples": ("samples", "train"),
     "test-samples": ("samples", "test"),
     "attack-samples": ("samples", "attack"),
+    "criterion": ("criterion",),
+    "attack-precision": ("attack_precision",),
 }
 
 

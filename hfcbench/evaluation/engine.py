@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,15 +13,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hfcbench.adversarial.promises import attacked_images
-from hfcbench.devices import deterministic, generator_for, to_device
-from hfcbench.errors import NodeError
+from hfcbench.adversarial.reliability import merged
+from hfcbench.devices import deterministic, generator_for, seeded, to_device
 from hfcbench.evaluation.batching import component_groups, default_batch_size
-from hfcbench.evaluation.cells import Cell, CellFailure
+from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
 from hfcbench.evaluation.lanes import Lane, class_count, defended_lane
 from hfcbench.evaluation.prediction import PredictionBuffer, answers, checked_logits
+from hfcbench.evaluation.searches import AttackedCells, checks_of
 from hfcbench.frequency.components import extract
-from hfcbench.types import ImageSplit, Predictions
+from hfcbench.reliability_checks import Check
+from hfcbench.types import ImageSplit
 
 OnBatch = Callable[[int, int], None]
 
@@ -35,14 +36,13 @@ def evaluate(
     seed: int = 0,
     batch_size: int | None = None,
     on_batch: OnBatch | None = None,
-) -> dict[str, Predictions | CellFailure]:
+) -> dict[str, CellResult | CellFailure]:
     """Predictions of a model under every condition.
 
     Each batch goes to the device once; components of clean images come from one transform (of
     large images, from one for a few cutoffs at a time), and each attack is called once per batch
     with all its epsilons. Memory is bounded by the batch. The result of a cell does not depend on
-    which other cells are evaluated with it, if its attack's result at an epsilon does not depend
-    on the other epsilons.
+    which other cells are evaluated with it: a worst case counts the epsilons that its search names.
 
     Args:
         model: takes ``(N,C,H,W)`` float32 in [0,1], returns logits; on ``device``. Left in
@@ -54,7 +54,7 @@ def evaluate(
         on_batch: told the number of finished and of all batches.
 
     Returns:
-        For each cell's key its predictions, or why there are none. A defence, attack or
+        For each cell's key its predictions and checks, or why there are none. A defence, attack or
         decomposition that fails takes only its own cells with it. Logits that are not numbers are
         no failure: see :func:`hfcbench.evaluation.prediction.answers`.
 
@@ -121,6 +121,7 @@ class _Evaluation:
             cell.key: PredictionBuffer(split.labels[self._choices[cell.samples]]) for cell in cells
         }
         self._failures: dict[str, CellFailure] = {}
+        self._checks: dict[str, list[dict[str, Check]]] = {}
         self._answered: list[tuple[Cell, Tensor]] = []
         self._lanes: list[Lane] = []
         for key in dict.fromkeys(cell.defence_key for cell in cells):
@@ -136,41 +137,45 @@ class _Evaluation:
         for samples, chosen in self._choices.items():
             part = batch.part(chosen)
             if len(part.labels):
-                self._run_part(part, [lane.of(samples) for lane in self._lanes])
+                self._run_part(part, samples)
 
-    def _run_part(self, batch: _Batch, lanes: Sequence[Lane]) -> None:
-        wanted = [(lane.model, cell) for lane in lanes for cell in lane.clean]
+    def _run_part(self, batch: _Batch, samples: int | None) -> None:
+        wanted = [
+            (lane.model, cell) for lane in self._lanes for cell in lane.clean.get(samples, ())
+        ]
         self._predict(batch, batch.images, wanted)
-        for lane in lanes:
-            for name, cells in lane.attacked.items():
-                self._attack(batch, lane.model, name, cells)
+        for lane in self._lanes:
+            for group in lane.attacked.get(samples, ()):
+                self._attack(batch, lane, group)
         self._store(batch)
 
-    def results(self) -> dict[str, Predictions | CellFailure]:
-        """Predictions or failure by key."""
-        return {
-            key: self._failures[key] if key in self._failures else buffer.predictions()
-            for key, buffer in self._buffers.items()
-        }
+    def results(self) -> dict[str, CellResult | CellFailure]:
+        """Results or failure by key."""
+        found: dict[str, CellResult | CellFailure] = {}
+        for key, buffer in self._buffers.items():
+            checks = tuple(merged(self._checks.get(key, ())).values())
+            result = CellResult(buffer.predictions(), checks)
+            found[key] = self._failures.get(key, result)
+        return found
 
-    def _attack(
-        self, batch: _Batch, model: torch.nn.Module, name: str, cells: Sequence[Cell]
-    ) -> None:
-        cells = [cell for cell in cells if cell.key not in self._failures]
-        if not cells:
+    def _attack(self, batch: _Batch, lane: Lane, group: AttackedCells) -> None:
+        group = group.without(set(self._failures))
+        if not group.cells:
             return
-        with self._failing(cells):
-            attack = cells[0].attack
-            epsilons = sorted({cell.epsilon for cell in cells if cell.epsilon is not None})
-            if attack is None or any(cell.epsilon is None for cell in cells):
-                raise NodeError(f"attack '{name}' was given no epsilon")
-            generator = generator_for(batch.images.device, self._seed, name, batch.index)
-            found = attacked_images(
-                attack, name, model, batch.images, batch.labels, epsilons, generator
-            )
-            for epsilon, images in zip(epsilons, found, strict=True):
-                mine = [(model, cell) for cell in cells if cell.epsilon == epsilon]
-                self._predict(batch, images, mine)
+        device, name = batch.images.device, group.name
+        with self._failing(group.cells):
+            # Random defences draw from torch's own generator.
+            with seeded(device, self._seed, "attacked", name, batch.index):
+                generator = generator_for(device, self._seed, name, batch.index)
+                found = list(lane.attacker.search(group, batch.images, batch.labels, generator))
+                generator = generator_for(device, self._seed, "probe", name, batch.index)
+                probe = lane.attacker.probe(group, batch.images, batch.labels, generator)
+                checks = checks_of(group, probe, found, first=batch.first == 0)
+            for epsilon, result in zip(group.epsilons, found, strict=True):
+                cells = group.at(epsilon)
+                self._predict(batch, result.images, [(lane.model, cell) for cell in cells])
+                for cell in cells:
+                    self._checks.setdefault(cell.key, []).append(checks[epsilon])
 
     def _predict(
         self, batch: _Batch, images: Tensor, wanted: Sequence[tuple[torch.nn.Module, Cell]]
@@ -189,10 +194,17 @@ class _Evaluation:
     def _answer(self, batch: _Batch, model: torch.nn.Module, cell: Cell, view: Tensor) -> None:
         with self._failing([cell]):
             defended = "" if cell.defence is None else f" with defence '{cell.defence_key}'"
-            logits = checked_logits(
-                model(view), len(batch.labels), self._classes, f"the model{defended}"
-            )
+            with self._drawing(batch, cell):
+                logits = checked_logits(
+                    model(view), len(batch.labels), self._classes, f"the model{defended}"
+                )
             self._answered.append((cell, answers(logits, batch.labels)))
+
+    def _drawing(self, batch: _Batch, cell: Cell) -> AbstractContextManager[None]:
+        """What random defences draw must not depend on which other cells there are."""
+        if cell.defence is None:
+            return nullcontext()
+        return seeded(batch.images.device, self._seed, "answers", batch.index)
 
     def _store(self, batch: _Batch) -> None:
         if self._answered:

@@ -15,24 +15,22 @@ from torch import Tensor
 from hfcbench.errors import NodeError
 from hfcbench.evaluation.cells import Cell
 from hfcbench.evaluation.prediction import checked_logits
+from hfcbench.evaluation.searches import AttackedCells, Attacker, attacked_cells
 
 
 @dataclass
 class Lane:
-    """One defended model with its clean cells and its attacked cells per attack."""
+    """One defended model with its clean cells and its attacked cells, of a number of images.
+
+    Attributes:
+        model: in evaluation mode.
+        attacker: of that model.
+    """
 
     model: torch.nn.Module
-    clean: list[Cell] = field(default_factory=list)
-    attacked: dict[str, list[Cell]] = field(default_factory=dict)
-
-    def of(self, samples: int | None) -> Lane:
-        """The same model with the cells that use that many images."""
-        attacked = {
-            key: [cell for cell in cells if cell.samples == samples]
-            for key, cells in self.attacked.items()
-        }
-        clean = [cell for cell in self.clean if cell.samples == samples]
-        return Lane(self.model, clean, attacked)
+    attacker: Attacker
+    clean: dict[int | None, list[Cell]] = field(default_factory=dict)
+    attacked: dict[int | None, list[AttackedCells]] = field(default_factory=dict)
 
 
 def class_count(model: torch.nn.Module, image: Tensor, labels: NDArray[np.integer[Any]]) -> int:
@@ -66,10 +64,9 @@ def defended_lane(model: torch.nn.Module, cells: Sequence[Cell]) -> Lane:
     defended: object = model if defence is None else defence.defend(copy.deepcopy(model))
     if not isinstance(defended, torch.nn.Module):
         raise NodeError(f"defence '{name}' returned {type(defended).__name__}, which is no model")
-    lane = Lane(defended.eval())
-    for cell in cells:
-        if cell.attack is None:
-            lane.clean.append(cell)
-        else:
-            lane.attacked.setdefault(cell.attack_key, []).append(cell)
+    lane = Lane(defended.eval(), Attacker(defended, model))
+    for samples in dict.fromkeys(cell.samples for cell in cells):
+        mine = [cell for cell in cells if cell.samples == samples]
+        lane.clean[samples] = [cell for cell in mine if cell.attack is None]
+        lane.attacked[samples] = attacked_cells(mine)
     return lane

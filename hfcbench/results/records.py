@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hfcbench.attack_types import Search
 from hfcbench.quantities import Quantity
+from hfcbench.reliability_checks import Check
 from hfcbench.types import JSON, DatasetDescription, Predictions, Score
 
 
@@ -129,6 +131,9 @@ class EvaluationRecord:
         part: ``original`` or the name of the decomposition's part, e.g. ``lfc``.
         cutoff: radius or rank (the outer one of a ring); None for originals.
         cutoff_inner: inner radius of a ring, otherwise None.
+        search: how the attack's images were searched for; None without one, and of results from
+            before there was a choice.
+        checks: how far a score under attack is to be trusted.
     """
 
     identity: str
@@ -149,6 +154,8 @@ class EvaluationRecord:
     duration_seconds: float
     predictions: Predictions
     scores: Sequence[ScoreRecord]
+    search: Search | None = None
+    checks: Sequence[Check] = ()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from hfcbench.errors import SpecificationError
 from hfcbench.optimizers import check_optimizer
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
+from hfcbench.runner.attack_expansion import AttackExpansion
 from hfcbench.runner.block_reader import BlockReader
 from hfcbench.runner.specification import (
     ORIGINAL,
@@ -111,10 +112,12 @@ class _BlockExpansion:
             else self._read.reference("defence", item, ("defences", position))
             for position, item in enumerate(block.defences or [])
         ]
-        attacks = self._read.references("attack", "attacks", block.attacks or [])
+        attacks = AttackExpansion(
+            self._read,
+            self._registry,
+            tuple(self._read.references("attack", "attacks", block.attacks or [])),
+        )
         analyses = self._read.references("analysis", "analyses", block.analyses or [])
-        if attacks and not block.epsilons:
-            raise self._read.error(("attacks",), "attacks need epsilons; there are none")
         models = self._read.references("model", "models", block.models or [])
         combinations = [
             self._read.combination(item, ("heuristics", position))
@@ -128,7 +131,8 @@ class _BlockExpansion:
                 dataset, "attack_components", block.attack_components or []
             )
             curve = self._curve(dataset)
-            attacked_analyses = self._checked_analyses(analyses, dataset, bool(attacks))
+            attacks.check(dataset.shape)
+            checked_analyses = self._checked_analyses(analyses, dataset, bool(attacks.references))
             for (place, model), (number, heuristics), component, seed in itertools.product(
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
             ):
@@ -152,14 +156,14 @@ class _BlockExpansion:
                     curve.with_component(component),
                     tuple(evaluations),
                     tuple(metrics),
-                    tuple(self._analyses(training, defences, attacks, attacked_analyses)),
+                    tuple(self._analyses(training, defences, attacks, checked_analyses)),
                 )
 
     def _evaluations(
         self,
         training: TrainingSpecification,
         defences: list[Reference | None],
-        attacks: list[Reference],
+        attacks: AttackExpansion,
         components: list[ComponentSpecification],
         attacked: list[ComponentSpecification],
     ) -> Iterator[EvaluationSpecification]:
@@ -173,10 +177,7 @@ class _BlockExpansion:
             under_attack = replace(
                 clean, samples=self._read.first_samples(("attack", "test"), test_size)
             )
-            for attack, epsilon, component in itertools.product(
-                attacks, self._read.block.epsilons or [], attacked
-            ):
-                yield replace(under_attack, attack=attack, epsilon=epsilon, component=component)
+            yield from attacks.evaluations(under_attack, attacked)
 
     def _checked_analyses(
         self, references: list[Reference], dataset: DatasetKey, attacks: bool
@@ -203,7 +204,7 @@ class _BlockExpansion:
         self,
         training: TrainingSpecification,
         defences: list[Reference | None],
-        attacks: list[Reference],
+        attacks: AttackExpansion,
         analyses: list[tuple[Reference, bool]],
     ) -> Iterator[AnalysisSpecification]:
         size = training.dataset.test_size
@@ -215,7 +216,7 @@ class _BlockExpansion:
             if not attacked:
                 yield plain
                 continue
-            for attack, epsilon in itertools.product(attacks, self._read.block.epsilons or []):
+            for attack, epsilon in itertools.product(attacks.references, attacks.epsilons):
                 yield replace(plain, attack=attack, epsilon=epsilon)
 
     def _curve(self, dataset: DatasetKey) -> CurvePlan:

@@ -71,8 +71,13 @@ def _evaluated(
         said["components"] = [component]
         said["samples"] = {**samples, "test": evaluation["samples"]}
         return said
+    # Results of before there was a choice took every step.
+    search = evaluation.get("search") or {}
     said["attacks"] = [_named(evaluation["attack"])]
-    said["epsilons"] = [evaluation["epsilon"]]
+    said["epsilons"] = [*search.get("smaller_epsilons", ()), evaluation["epsilon"]]
+    said["attack_modes"] = [search.get("mode", "adaptive")]
+    said["criterion"] = "full" if search.get("criterion") == "full" else "worst-case"
+    said["attack_precision"] = search.get("precision", "float32")
     said["attack_components"] = [component]
     # What is attacked is a sample of its own; originals are evaluated beside it all the same.
     said["samples"] = {**samples, "test": evaluation["samples"], "attack": evaluation["samples"]}

@@ -23,6 +23,7 @@ from hfcbench.runner.tasks import EvaluationTask, Task, TrainingTask
 from hfcbench.types import Metric, Predictions
 
 if TYPE_CHECKING:
+    from hfcbench.evaluation.cells import CellResult
     from hfcbench.training.job import TrainingResult
 
 
@@ -61,7 +62,7 @@ def curve_points(task: TrainingTask, result: TrainingResult) -> list[CurvePoint]
 
 def evaluation_record(
     specification: EvaluationSpecification,
-    predictions: Predictions,
+    result: CellResult,
     scores: Sequence[ScoreRecord],
     device: str,
     started_at: datetime,
@@ -88,8 +89,10 @@ def evaluation_record(
         device=device,
         started_at=started_at,
         duration_seconds=duration_seconds,
-        predictions=predictions,
+        predictions=result.predictions,
         scores=scores,
+        search=specification.search,
+        checks=result.checks,
     )
 
 

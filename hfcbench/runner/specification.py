@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from hfcbench.attack_types import Search
 from hfcbench.references import Reference
 from hfcbench.types import JSON, Cutoff, ImageShape, Schedule
 
@@ -138,7 +139,11 @@ class TrainingSpecification:
 
 @dataclass(frozen=True)
 class EvaluationSpecification:
-    """All that decides the predictions of one checkpoint under one condition."""
+    """All that decides the predictions of one checkpoint under one condition.
+
+    Attributes:
+        search: of the attack, if there is one.
+    """
 
     training: TrainingSpecification
     component: ComponentSpecification
@@ -147,13 +152,16 @@ class EvaluationSpecification:
     epsilon: float | None = None
     split: str = "test"
     samples: int | None = None
+    search: Search | None = None
 
     @property
     def label(self) -> str:
         """One line for people: the condition after the model."""
         parts = [self.component.label]
         if self.attack is not None:
-            parts.insert(0, f"{self.attack.label} eps {self.epsilon:g}")
+            search = self.search or Search("full")
+            mode = "" if search.mode == "adaptive" else f"{search.mode} "
+            parts.insert(0, f"{mode}{self.attack.label} eps {self.epsilon:g}")
         if self.defence is not None:
             parts.insert(0, self.defence.label)
         return f"{', '.join(parts)} of {self.training.label}"
@@ -163,6 +171,7 @@ class EvaluationSpecification:
         return {
             "kind": "evaluation",
             "component": self.component.canonical(),
+            **({} if self.search is None else {"search": asdict(self.search)}),
             **_of_checkpoint(self),
         }
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from annotated_types import Ge, Gt, Interval, MinLen
 
+from hfcbench.attack_types import AttackMode, Precision
 from hfcbench.types import Augmentation, Rescaling
 
 Named = (
@@ -76,6 +77,9 @@ class BlockSchema(_Strict):
     attacks: list[Named] | None = None
     epsilons: list[Annotated[float, Ge(0)]] | None = None
     attack_components: Annotated[list[str], MinLen(1)] | None = None
+    attack_modes: Annotated[list[AttackMode], MinLen(1)] | None = None
+    criterion: Literal["worst-case", "full"] | None = None
+    attack_precision: Precision | None = None
     metrics: Annotated[list[Named], MinLen(1)] | None = None
     analyses: list[Named] | None = None
 
@@ -123,6 +127,9 @@ DEFAULTS = BlockSchema(
     attacks=[],
     epsilons=[],
     attack_components=["original"],
+    attack_modes=["adaptive"],
+    criterion="worst-case",
+    attack_precision="float32",
     metrics=["top1", "loss"],
     analyses=[],
 )
@@ -156,7 +163,8 @@ def merged(block: FullBlockSchema, suite: SuiteSchema) -> BlockSchema:
 def evaluation_count(block: BlockSchema) -> int:
     """At most how many evaluations and analyses the matrix of a merged block has."""
     trainings = _product(block.datasets, block.models, block.heuristics, block.train_on)
-    attacked = _product(block.attacks, block.epsilons, block.attack_components)
+    searches = (block.attacks, block.epsilons, block.attack_components, block.attack_modes)
+    attacked = _product(*searches)
     analysed = _product(block.analyses) * max(1, _product(block.attacks, block.epsilons))
     conditions = _product(block.components) + attacked + analysed
     return trainings * _product(block.seeds) * _product(block.defences) * conditions

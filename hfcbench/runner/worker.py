@@ -36,7 +36,7 @@ from hfcbench.runner.specification import (
     TrainingSpecification,
 )
 from hfcbench.runner.tasks import AnalysisTask, EvaluationTask, Outcome, Task, TrainingTask
-from hfcbench.types import Heuristic, Predictions
+from hfcbench.types import Heuristic
 
 if TYPE_CHECKING:
     import torch
@@ -148,6 +148,7 @@ class TaskWorker:
     ) -> tuple[list[EvaluationRecord], list[FailureRecord]]:
         import torch
 
+        from hfcbench.evaluation.cells import CellResult
         from hfcbench.evaluation.engine import evaluate
 
         started_at, start = datetime.now(UTC), time.perf_counter()
@@ -164,8 +165,8 @@ class TaskWorker:
         records, failed = [], []
         for specification in group:
             answer = answers[specification.identity]
-            if isinstance(answer, Predictions):
-                scores = [score(answer, ref, metric) for ref, metric in metrics.items()]
+            if isinstance(answer, CellResult):
+                scores = [score(answer.predictions, ref, metric) for ref, metric in metrics.items()]
                 records.append(
                     evaluation_record(
                         specification, answer, scores, self.device, started_at, seconds
@@ -207,7 +208,7 @@ class TaskWorker:
         )
 
     def _cell(self, specification: EvaluationSpecification) -> Cell:
-        from hfcbench.evaluation.cells import Cell
+        from hfcbench.evaluation.cells import UNSEARCHED, Cell
 
         def made(reference: Reference | None) -> Any:
             return None if reference is None else self.registry.create(reference)
@@ -221,6 +222,7 @@ class TaskWorker:
             attack_key=label_of(specification.attack),
             epsilon=specification.epsilon,
             samples=specification.samples,
+            search=specification.search or UNSEARCHED,
         )
 
 

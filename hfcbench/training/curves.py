@@ -43,9 +43,10 @@ class Curve:
             for key, answer in evaluate(module, split, self._cells, device=self._device).items():
                 if isinstance(answer, CellFailure):
                     raise answer.error
+                predictions = answer.predictions
                 values = {
-                    "top1": float((answer.predicted == answer.labels).mean()),
-                    "loss": float(answer.loss.mean(dtype=np.float64)),
+                    "top1": float((predictions.predicted == predictions.labels).mean()),
+                    "loss": float(predictions.loss.mean(dtype=np.float64)),
                 }
                 self.measurements.extend(
                     CurveMeasurement(epoch, name, key, metric, value, len(split))

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from hfcbench.attack_types import Attack
-from hfcbench.evaluation.cells import Cell, CellFailure
-from hfcbench.evaluation.engine import evaluate
+from hfcbench.evaluation import engine
+from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
 from hfcbench.frequency.components import Component
 from hfcbench.types import ImageSplit, Predictions
 
@@ -83,6 +83,15 @@ def split() -> ImageSplit:
     generator = np.random.default_rng(0)
     pixels = generator.integers(60, 180, (70, 1, 1, 1)) + generator.integers(0, 60, (70, 3, 4, 4))
     return ImageSplit(pixels.astype(np.uint8), generator.integers(0, 2, 70))
+
+
+def evaluate(*arguments, **options) -> dict[str, Predictions | CellFailure]:
+    """What each cell answered, without its checks."""
+    results = engine.evaluate(*arguments, **options)
+    return {
+        key: result.predictions if isinstance(result, CellResult) else result
+        for key, result in results.items()
+    }
 
 
 def run(split: ImageSplit, *cells: Cell, **options) -> dict[str, Predictions | CellFailure]:
@@ -203,7 +212,6 @@ def test_bad_attacks_and_logits_are_named_and_take_only_their_own_cells(split):
     cells = (
         Cell("clean"),
         Cell("far", attack=Shift(factor=2), attack_key="far", epsilon=0.1),
-        Cell("no epsilon", attack=Shift(), attack_key="shift"),
         Cell("flat", defence=Flatten(), defence_key="flatten"),
         Cell("none", defence=Nothing(), defence_key="nothing"),
     )
@@ -211,9 +219,13 @@ def test_bad_attacks_and_logits_are_named_and_take_only_their_own_cells(split):
     assert isinstance(answers.pop("clean"), Predictions)
     messages = {key: str(answer.error) for key, answer in answers.items()}
     assert messages["far"].startswith("attack 'far' at epsilon 0.1 moved a pixel by 0.2")
-    assert messages["no epsilon"] == "attack 'shift' was given no epsilon"
     assert messages["flat"].startswith("the model with defence 'flatten' returned logits of shape")
     assert messages["none"] == "defence 'nothing' returned NoneType, which is no model"
+
+
+def test_an_attack_needs_an_epsilon():
+    with pytest.raises(ValueError, match="attack 'shift' was given no epsilon"):
+        Cell("no epsilon", attack=Shift(), attack_key="shift")
 
 
 @dataclass(frozen=True)

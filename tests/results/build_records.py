@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hfcbench.attack_types import Search
 from hfcbench.quantities import Axis, Quantity
 from hfcbench.results.records import (
     AnalysisRecord,
@@ -203,6 +204,7 @@ def evaluation(
         duration_seconds=1.5,
         predictions=predictions(n),
         scores=(score(value, n=n),),
+        search=None if attack == "none" else Search("full"),
     )
     return replace(record, **changes)
 

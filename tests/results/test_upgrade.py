@@ -28,10 +28,11 @@ AddRevision = Callable[..., None]
 
 GOLDEN = Path(__file__).parent / "golden"
 
+NEXT = f"{int(REVISIONS[-1]) + 1:04}"
 NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0004", "0003", None, None
+revision, down_revision, branch_labels, depends_on = "{revision}", "{before}", None, None
 def upgrade():
     op.create_table("notes", sa.Column("note", sa.Text()))
     {statement}
@@ -64,10 +65,11 @@ def add_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddRevision
     def add(statement: str = "pass") -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(migrating.MIGRATIONS, folder)
-        script = folder / "versions" / "rev_0004.py"
-        script.write_text(NEXT_REVISION.format(statement=statement), encoding="utf-8")
+        script = folder / "versions" / f"rev_{NEXT}.py"
+        content = NEXT_REVISION.format(revision=NEXT, before=REVISIONS[-1], statement=statement)
+        script.write_text(content, encoding="utf-8")
         monkeypatch.setattr(migrating, "MIGRATIONS", folder)
-        monkeypatch.setattr(revisions, "REVISIONS", ("0001", "0002", "0003", "0004"))
+        monkeypatch.setattr(revisions, "REVISIONS", (*REVISIONS, NEXT))
 
     return add
 
@@ -210,7 +212,9 @@ def test_a_newer_database_is_left_alone(path: Path) -> None:
         connection.commit()
     before = path.read_bytes()
     for arguments in ({}, {"read_only": True}, {"create": True}):
-        with pytest.raises(StoreError, match=r"revision 0099.*newer.*up to 0003") as caught:
+        with pytest.raises(
+            StoreError, match=rf"revision 0099.*newer.*up to {REVISIONS[-1]}"
+        ) as caught:
             open_store(path, **arguments)
         assert "pip install --upgrade hfcbench" in str(caught.value)
     assert path.read_bytes() == before
@@ -219,10 +223,10 @@ def test_a_newer_database_is_left_alone(path: Path) -> None:
 def test_an_older_database_is_copied_and_upgraded(
     path: Path, add_revision: AddRevision, build: ModuleType
 ) -> None:
-    expected = golden_copy("0003", path)
+    expected = golden_copy(REVISIONS[-1], path)
     before = path.read_bytes()
     add_revision()
-    with pytest.raises(StoreError, match=r"revision 0003.*reads 0004") as caught:
+    with pytest.raises(StoreError, match=rf"revision {REVISIONS[-1]}.*reads {NEXT}") as caught:
         open_store(path, read_only=True)
     assert "open it for writing once" in str(caught.value)
     assert path.read_bytes() == before
@@ -231,10 +235,10 @@ def test_an_older_database_is_copied_and_upgraded(
         store.begin_run(build.run())
         with store._engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
-    assert revision_in(path) == "0004"
+    assert revision_in(path) == NEXT
     assert "notes" in tables_in(path)
-    backup = path.with_name("results.db.revision-0003.backup")
-    assert revision_in(backup) == "0003"
+    backup = path.with_name(f"results.db.revision-{REVISIONS[-1]}.backup")
+    assert revision_in(backup) == REVISIONS[-1]
     with closing(sqlite3.connect(backup)) as connection:
         assert connection.execute("SELECT count(*) FROM evaluations").fetchone() == (20,)
     with open_store(path, read_only=True) as store:
@@ -258,20 +262,20 @@ def test_a_backup_never_replaces_another(path: Path) -> None:
 def test_an_upgrade_that_fails_changes_nothing(
     path: Path, add_revision: AddRevision, statement: str, message: str
 ) -> None:
-    golden_copy("0003", path)
+    golden_copy(REVISIONS[-1], path)
     add_revision(statement)
     with pytest.raises(StoreError, match=message):
         open_store(path)
-    assert revision_in(path) == "0003"
+    assert revision_in(path) == REVISIONS[-1]
     assert "notes" not in tables_in(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_without_a_backup_there_is_no_upgrade(path: Path, add_revision: AddRevision) -> None:
-    golden_copy("0003", path)
+    golden_copy(REVISIONS[-1], path)
     add_revision()
-    path.with_name("results.db.revision-0003.backup.part").mkdir()
+    path.with_name(f"results.db.revision-{REVISIONS[-1]}.backup.part").mkdir()
     with pytest.raises(StoreError, match="cannot be opened"):
         open_store(path)
-    assert revision_in(path) == "0003"
+    assert revision_in(path) == REVISIONS[-1]

@@ -11,6 +11,7 @@ import pytest
 from annotated_types import Ge
 
 from hfcbench import hookimpl
+from hfcbench.attack_types import Attack
 from hfcbench.errors import SpecificationError
 from hfcbench.plugins import load_plugins
 from hfcbench.references import Reference
@@ -66,7 +67,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Push:
+class Push(Attack):
     steps: Annotated[int, Ge(1)] = 1
 
 

@@ -11,6 +11,7 @@ from hfcbench.results.schema.evaluations import (
     LabelSet,
     Metric,
     Prediction,
+    ReliabilityCheck,
     Score,
 )
 from hfcbench.results.schema.runs import (
@@ -47,6 +48,7 @@ __all__ = [
     "Plugin",
     "Prediction",
     "Quantity",
+    "ReliabilityCheck",
     "Run",
     "RunPlugin",
     "Score",

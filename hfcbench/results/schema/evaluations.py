@@ -14,9 +14,11 @@ from hfcbench.results.schema.base import Base, Blob, JSONText, Key, measured_num
 class Condition(Base):
     """What a model is evaluated under, whichever model it is; a few rows for any number of scores.
 
-    ``defence`` and ``attack`` are labels or ``none``; originals have no decomposition.
-    ``procedure`` is the version of the evaluation engine. ``digest`` is the sha256 of the other
-    columns, since NULLs never equal each other.
+    ``defence`` and ``attack`` are labels or ``none``; originals have no decomposition. Of an
+    attack, ``criterion``, ``attack_mode`` and ``attack_precision`` say how its images were searched
+    for, as :class:`hfcbench.attack_types.Search` does, and ``smaller_epsilons``, separated by
+    commas, which were searched before. ``procedure`` is the version of the evaluation engine.
+    ``digest`` is the sha256 of the other columns, since NULLs never equal each other.
     """
 
     __tablename__ = "conditions"
@@ -37,6 +39,10 @@ class Condition(Base):
     decomposition: Mapped[str | None]
     decomposition_version: Mapped[str | None]
     rescaling: Mapped[str | None]
+    criterion: Mapped[str | None]
+    attack_mode: Mapped[str | None]
+    attack_precision: Mapped[str | None]
+    smaller_epsilons: Mapped[str | None]
 
 
 class Evaluation(Base):
@@ -96,6 +102,26 @@ class Score(Base):
     state: Mapped[str]
     low: Mapped[float | None] = mapped_column(Bound)
     high: Mapped[float | None] = mapped_column(Bound)
+
+
+class ReliabilityCheck(Base):
+    """How far a score under attack is to be trusted: a sign of doubt, measured on ``n`` images.
+
+    ``name`` is one of :mod:`hfcbench.reliability_checks`; ``flagged`` says that ``value`` is above
+    ``threshold`` (NULL: there is no limit).
+    """
+
+    __tablename__ = "reliability_checks"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    evaluation_id: Mapped[int] = mapped_column(
+        ForeignKey("evaluations.evaluation_id"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[float]
+    threshold: Mapped[float | None]
+    flagged: Mapped[bool]
+    n: Mapped[int]
 
 
 class LabelSet(Base):

@@ -52,6 +52,7 @@ def evaluation_content(
         "evaluation": row,
         "scores": sorted(scores, key=lambda score: score["metric"]),
         "predictions": parts["predictions"],
+        "checks": sorted(parts["checks"], key=lambda check: check["name"]),
         "labels": list(rows_of(connection, LabelSet, LabelSet.label_set_id.in_(label_sets))),
         "run": connection.scalar(select(Run.uuid).where(Run.run_id == row["run_id"])),
     }

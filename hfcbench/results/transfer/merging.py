@@ -24,6 +24,7 @@ from hfcbench.results.schema import (
     Plugin,
     Prediction,
     Quantity,
+    ReliabilityCheck,
     Run,
     RunPlugin,
     Score,
@@ -201,6 +202,8 @@ class Merging:
         key = insert_row(self._target, Evaluation, new)
         self._added["evaluations"] += 1
         self._add_scores(parts["scores"], key, training_id, condition_id)
+        checks = [{**check, "evaluation_id": key} for check in parts["checks"]]
+        insert_missing(self._target, ReliabilityCheck, checks)
         for prediction in parts["predictions"]:
             label_set_id = self._label_sets[prediction["label_set_id"]]
             changed = {"evaluation_id": key, "label_set_id": label_set_id}

@@ -16,6 +16,7 @@ from hfcbench.results.schema import (
     Evaluation,
     Prediction,
     Quantity,
+    ReliabilityCheck,
     Score,
     Training,
     TrainingHeuristic,
@@ -77,10 +78,15 @@ def parts_of_evaluations(
     connection: Connection, evaluation_ids: Sequence[int]
 ) -> dict[int, dict[str, list[Row]]]:
     parts: dict[int, dict[str, list[Row]]] = {
-        key: {"scores": [], "predictions": []} for key in evaluation_ids
+        key: {"scores": [], "predictions": [], "checks": []} for key in evaluation_ids
     }
-    for table, name in ((Score, "scores"), (Prediction, "predictions")):
-        column: Any = table.evaluation_id
+    tables: tuple[tuple[type[Base], str], ...] = (
+        (Score, "scores"),
+        (Prediction, "predictions"),
+        (ReliabilityCheck, "checks"),
+    )
+    for table, name in tables:
+        column: Any = getattr(table, "evaluation_id")  # noqa: B009
         for row in rows_of(connection, table, column.in_(evaluation_ids)):
             parts[row["evaluation_id"]][name].append(row)
     return parts

@@ -7,11 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from hfcbench.attack_types import Search
 from hfcbench.results.column_types import digest_of
 from hfcbench.results.records import EvaluationRecord, ScoreRecord
 from hfcbench.results.schema import Condition, Metric
 from hfcbench.results.writing.rows import insert_missing, rows_among
 from hfcbench.types import JSON
+
+NO_ATTACK = "none"
+SEARCH_COLUMNS = ("criterion", "attack_mode", "attack_precision", "smaller_epsilons")
 
 
 def condition_row(record: EvaluationRecord) -> dict[str, Any]:
@@ -33,8 +37,20 @@ def condition_row(record: EvaluationRecord) -> dict[str, Any]:
         "decomposition": record.decomposition,
         "decomposition_version": text_in(component, "decomposition", "version"),
         "rescaling": record.rescaling,
+        **search_columns(record.search, attacked=record.attack != NO_ATTACK),
     }
     return {"digest": digest_of(columns), **columns}
+
+
+def search_columns(search: Search | None, *, attacked: bool) -> dict[str, Any]:
+    """The columns of table ``conditions`` that say how an attack's images were searched for."""
+    if not attacked:
+        return dict.fromkeys(SEARCH_COLUMNS)
+    # Without a choice, every step was taken for every image.
+    search = Search("full") if search is None else search
+    smaller = ",".join(f"{epsilon!r}" for epsilon in search.smaller_epsilons) or None
+    values = (search.criterion, search.mode, search.precision, smaller)
+    return dict(zip(SEARCH_COLUMNS, values, strict=True))
 
 
 def condition_ids(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:

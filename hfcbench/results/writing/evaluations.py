@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from hfcbench.errors import StoreError
 from hfcbench.results.records import EvaluationRecord
-from hfcbench.results.schema import Evaluation
+from hfcbench.results.schema import Evaluation, ReliabilityCheck
 from hfcbench.results.writing import stored_predictions, writes
 from hfcbench.results.writing.conditions import condition_ids, condition_row
 from hfcbench.results.writing.predictions import PackedPredictions
@@ -53,6 +55,11 @@ def insert_evaluations(
     stored_predictions.insert_predictions(
         connection, {ids[identity]: packed[identity] for identity in new}
     )
+    insert_missing(
+        connection,
+        ReliabilityCheck,
+        [row for identity, record in new.items() for row in check_rows(ids[identity], record)],
+    )
     insert_scores(
         connection,
         [
@@ -60,6 +67,21 @@ def insert_evaluations(
             for identity, record in new.items()
         ],
     )
+
+
+def check_rows(evaluation_id: int, record: EvaluationRecord) -> list[dict[str, Any]]:
+    """The rows of table ``reliability_checks`` of an evaluation."""
+    return [
+        {
+            "evaluation_id": evaluation_id,
+            "name": check.name,
+            "value": check.value,
+            "threshold": check.threshold if math.isfinite(check.threshold) else None,
+            "flagged": check.flagged,
+            "n": check.n,
+        }
+        for check in record.checks
+    ]
 
 
 def locate_evaluation(connection: Connection, identity: str) -> ScoredEvaluation:

@@ -18,11 +18,17 @@ sys.path.insert(0, str(HERE.parent))
 
 import build_records as build  # noqa: E402
 
+from hfcbench.reliability_checks import Check  # noqa: E402
 from hfcbench.results.database.revisions import REVISIONS  # noqa: E402
 from hfcbench.results.opening import open_store  # noqa: E402
 from hfcbench.results.records import EvaluationRecord, TrainingRecord  # noqa: E402
 
 ACCURACIES = {"original": 0.75, "lfc@4": 0.5, "lfc@8": 0.625, "hfc@4": 0.25, "hfc@8": 0.125}
+CHECKS = (
+    Check("more-steps", 0.0625, 0.02, 25),
+    Check("full-range", 0.0, 0.25, 40),
+    Check("verdicts-changed", 0.0, math.inf, 40),
+)
 
 
 def evaluations(training: TrainingRecord) -> list[EvaluationRecord]:
@@ -32,7 +38,9 @@ def evaluations(training: TrainingRecord) -> list[EvaluationRecord]:
         for component, value in ACCURACIES.items()
     ]
     records += [
-        build.evaluation(training, attack="pgd(steps=5)", epsilon=epsilon, value=value, n=40)
+        build.evaluation(
+            training, attack="pgd(steps=5)", epsilon=epsilon, value=value, n=40, checks=CHECKS
+        )
         for epsilon, value in ((0.03, 0.375), (8 / 255, 0.25))
     ]
     smoothed = {"defence": "kernel-smoothing(rho=0.25)"}

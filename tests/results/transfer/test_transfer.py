@@ -14,6 +14,7 @@ import pytest
 
 from hfcbench.cli.main import call
 from hfcbench.results.database.location import parse_location
+from hfcbench.results.database.revisions import REVISIONS
 from hfcbench.results.opening import open_store
 from hfcbench.results.transfer.merge import merge
 
@@ -238,14 +239,16 @@ def test_backup_and_status_and_upgrade(tmp_path, filled, capsys):
     assert content(copy) == content(path)
     assert "already" in run(capsys, "backup", copy, "--db", path, code=1)
     text = run(capsys, "status", "--db", path)
-    assert "schema revision 0003 (current)" in text
+    assert f"schema revision {REVISIONS[-1]} (current)" in text
     assert "evaluations: 8" in text
     assert "already" in run(capsys, "upgrade", "--db", path)
     old = tmp_path / "old.db"
     old.write_bytes((GOLDEN / "revision_0001.db").read_bytes())
-    assert "schema revision 0001 (this hfcbench: 0003)" in run(capsys, "status", "--db", old)
+    assert f"schema revision 0001 (this hfcbench: {REVISIONS[-1]})" in run(
+        capsys, "status", "--db", old
+    )
     text = run(capsys, "upgrade", "--db", old)
-    assert "0001 -> 0003" in text
+    assert f"0001 -> {REVISIONS[-1]}" in text
     assert "old.db.revision-0001.backup" in text
     assert "current" in run(capsys, "status", "--db", old)
     assert "no results database" in run(capsys, "status", "--db", tmp_path / "none.db", code=1)

@@ -1,0 +1,150 @@
+"""Attacks on one defended model, as evaluations ask for them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from hfcbench.adversarial.fast_model import FastModel
+from hfcbench.adversarial.promises import attacked_images
+from hfcbench.adversarial.reliability import Probe
+from hfcbench.adversarial.worst_case import WorstCase, worst_cases
+from hfcbench.attack_types import Attack, Precision, Search, SteppedAttack
+from hfcbench.defence_modules import set_adaptive
+from hfcbench.evaluation.cells import Cell
+from hfcbench.reliability_checks import Check
+
+
+@dataclass(frozen=True)
+class AttackedCells:
+    """Cells that one search answers: a ladder of epsilons that some or all of them climb.
+
+    Attributes:
+        epsilons: ascending.
+    """
+
+    attack: Attack
+    name: str
+    search: Search
+    epsilons: tuple[float, ...]
+    cells: tuple[Cell, ...]
+
+    def without(self, keys: frozenset[str] | set[str]) -> AttackedCells:
+        """Without the cells of these keys, which have failed."""
+        return replace(self, cells=tuple(cell for cell in self.cells if cell.key not in keys))
+
+    def at(self, epsilon: float) -> list[Cell]:
+        return [cell for cell in self.cells if cell.epsilon == epsilon]
+
+
+def attacked_cells(cells: Sequence[Cell]) -> list[AttackedCells]:
+    """Cells under attack, put together where one search serves several; others are left out."""
+    found: list[AttackedCells] = []
+    # The longest ladders first: those of the others are the beginnings of them.
+    for cell in sorted(cells, key=lambda cell: -len(cell.search.smaller_epsilons)):
+        if cell.attack is None or cell.epsilon is None:
+            continue
+        ladder = (*cell.search.smaller_epsilons, cell.epsilon)
+        search = replace(cell.search, smaller_epsilons=())
+        for position, group in enumerate(found):
+            if (group.name, group.search) != (cell.attack_key, search):
+                continue
+            if search.criterion != "worst-case":
+                ladder = tuple(sorted({*group.epsilons, cell.epsilon}))
+            elif group.epsilons[: len(ladder)] != ladder:
+                continue
+            else:
+                ladder = group.epsilons
+            found[position] = replace(group, epsilons=ladder, cells=(*group.cells, cell))
+            break
+        else:
+            found.append(AttackedCells(cell.attack, cell.attack_key, search, ladder, (cell,)))
+    return found
+
+
+@dataclass
+class Attacker:
+    """Attacks a defended model, or the undefended one in its stead.
+
+    Args:
+        defended, undefended: in evaluation mode; the same where there is no defence.
+    """
+
+    defended: nn.Module
+    undefended: nn.Module
+    _fast: dict[tuple[int, Precision], FastModel] = field(default_factory=dict)
+    _oblivious: nn.Module | None = None
+
+    def search(
+        self, group: AttackedCells, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> Iterator[WorstCase]:
+        """What is found at each of the group's epsilons; where nothing is searched, all of it.
+
+        Raises:
+            NodeError: the model cannot be attacked, or the attack breaks its promises.
+        """
+        model = self.attacked(group.search)
+        stepped = isinstance(group.attack, SteppedAttack)
+        if group.search.criterion == "worst-case":
+            climbed = self._climbed(model, images, group.search.precision) if stepped else None
+            yield from worst_cases(
+                group.attack,
+                group.name,
+                model,
+                images,
+                labels,
+                group.epsilons,
+                generator,
+                climbed=climbed,
+            )
+            return
+        if stepped and group.search.precision != "float32":
+            model = self._climbed(model, images, group.search.precision)
+        found = attacked_images(
+            group.attack, group.name, model, images, labels, group.epsilons, generator
+        )
+        for batch in found:
+            with torch.no_grad():
+                broken = self.defended(batch).argmax(1) != labels
+            yield WorstCase(batch, broken, 0)
+
+    def probe(
+        self, group: AttackedCells, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> Probe:
+        """What looks at how far the group's scores are to be trusted."""
+        adaptive = group.search.mode == "adaptive"
+        model = self.attacked(group.search)
+        return Probe(group.attack, group.name, model, images, labels, adaptive, generator)
+
+    def attacked(self, search: Search) -> nn.Module:
+        """The model that is attacked in a mode."""
+        if search.mode == "transfer":
+            return self.undefended
+        if search.mode == "adaptive":
+            return self.defended
+        if self._oblivious is None:
+            self._oblivious = copy.deepcopy(self.defended)
+            set_adaptive(self._oblivious, False)
+        return self._oblivious
+
+    def _climbed(self, model: nn.Module, images: Tensor, precision: Precision) -> nn.Module:
+        key = (id(model), precision)
+        if key not in self._fast:
+            self._fast[key] = FastModel(model, images[:4], precision)
+        return self._fast[key]
+
+
+def checks_of(
+    group: AttackedCells, probe: Probe, found: Sequence[WorstCase], *, first: bool
+) -> dict[float, dict[str, Check]]:
+    """The checks of one batch by epsilon and name; those that cost much of the first batch only."""
+    shared = probe.of_model() if first else []
+    by_epsilon = {}
+    for epsilon, result in zip(group.epsilons, found, strict=True):
+        own = probe.of_epsilon(result, epsilon, thorough=first)
+        by_epsilon[epsilon] = {check.name: check for check in (*shared, *own)}
+    return by_epsilon

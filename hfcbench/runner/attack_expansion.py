@@ -1,0 +1,106 @@
+"""The attacked evaluations of a block: which searches each attack, mode and epsilon asks for."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from hfcbench.attack_types import AttackMode, Search
+from hfcbench.references import Reference
+from hfcbench.registry import Registry
+from hfcbench.runner.block_reader import BlockReader
+from hfcbench.runner.specification import (
+    ORIGINAL,
+    ComponentSpecification,
+    EvaluationSpecification,
+)
+
+if TYPE_CHECKING:
+    from hfcbench.attack_types import Attack
+    from hfcbench.types import ImageShape
+
+
+@dataclass(frozen=True)
+class AttackExpansion:
+    """The attacks of a block.
+
+    Raises:
+        SpecificationError: when made, attacks without epsilons.
+    """
+
+    read: BlockReader
+    registry: Registry
+    references: tuple[Reference, ...]
+
+    def __post_init__(self) -> None:
+        if self.references and not self.read.block.epsilons:
+            raise self.read.error(("attacks",), "attacks need epsilons; there are none")
+
+    @property
+    def epsilons(self) -> list[float]:
+        return sorted(set(self.read.block.epsilons or []))
+
+    def check(self, shape: ImageShape) -> None:
+        """Whether every epsilon is one in pixel units of [0,1].
+
+        Raises:
+            SpecificationError: an epsilon that reaches beyond any image, as 8 for 8/255 does.
+        """
+        for reference in self.references:
+            attack: Attack = self.registry.create(reference)
+            most = 1.0
+            if attack.norm == "l2":
+                most = (shape.channels * shape.height * shape.width) ** 0.5
+            for epsilon in self.epsilons:
+                if epsilon > most:
+                    raise self.read.error(
+                        ("epsilons",),
+                        f"epsilon {epsilon:g} of {reference.label} is larger than any image: "
+                        f"in pixel units of [0,1] no {attack.norm} distance exceeds {most:g}",
+                        f"divide by 255 if you mean 8-bit pixels: {epsilon / 255:.4g}",
+                    )
+
+    def evaluations(
+        self, clean: EvaluationSpecification, components: list[ComponentSpecification]
+    ) -> Iterator[EvaluationSpecification]:
+        """Every attacked evaluation of a model under the defence of ``clean``.
+
+        Args:
+            clean: on the images that are attacked.
+            components: what is cut out of adversarial images.
+        """
+        modes: list[AttackMode] = list(self.read.block.attack_modes or [])
+        if clean.defence is None:
+            # Nothing to know or not to know.
+            modes = ["adaptive"]
+        for reference, mode, epsilon, component in itertools.product(
+            self.references, modes, self.epsilons, components
+        ):
+            yield replace(
+                clean,
+                attack=reference,
+                epsilon=epsilon,
+                component=component,
+                search=self._search(reference, mode, epsilon, component),
+            )
+
+    def _search(
+        self,
+        reference: Reference,
+        mode: AttackMode,
+        epsilon: float,
+        component: ComponentSpecification,
+    ) -> Search:
+        attack: Attack = self.registry.create(reference)
+        precision = self.read.block.attack_precision or "float32"
+        if attack.exact:
+            return Search("exact", mode)
+        # A search ends where the model that it watches is wrong: that says nothing about other
+        # models, nor about what is cut out of the image.
+        watched = mode != "transfer" and component == ORIGINAL
+        if self.read.block.criterion == "full" or not watched:
+            return Search("full", mode, precision)
+        smaller = tuple(value for value in self.epsilons if value < epsilon)
+        return Search("worst-case", mode, precision, smaller)

@@ -115,8 +115,9 @@ def _sections(provenance: Provenance) -> Iterator[tuple[str, Mapping[str, Any]]]
     yield "training", provenance.training
     yield "trained by run", trained_by
     yield "dataset", provenance.dataset
-    if provenance.checkpoint is not None:
-        yield "checkpoint", provenance.checkpoint
+    for row in provenance.artifacts:
+        kind = printable(str(row["kind"])).replace("-", " ")
+        yield kind, {name: value for name, value in row.items() if name != "kind"}
 
 
 def _findings(provenance: Provenance) -> Iterator[str]:

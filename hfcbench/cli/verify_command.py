@@ -59,9 +59,12 @@ def command(
         provenance = store.provenance(identity)
         found = verify(session, store, provenance, retrain=retrain, tolerance=tolerance)
     click.echo(f"{provenance.kind} {provenance.identity}")
-    if found.same_checkpoint is not None:
-        verdict = "the same checkpoint" if found.same_checkpoint else "another checkpoint"
-        click.echo(f"trained again: {verdict}")
+    if found.same_files is not None:
+        verdicts = (
+            f"{'' if same else 'not '}the same {kind.replace('-', ' ')}"
+            for kind, same in found.same_files.items()
+        )
+        click.echo(printable(f"trained again: {', '.join(verdicts)}"))
     for check in found.checks:
         verdict = "agrees" if check.agrees else "DISAGREES"
         line = f"{check.name}: {check.said} (tolerance {check.tolerance:g}): {verdict}"

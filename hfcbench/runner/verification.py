@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hfcbench.errors import NodeError, StoreError
+from hfcbench.results.records import CHECKPOINT
 from hfcbench.runner.agreement import Check, quantity_checks, score_checks
 from hfcbench.runner.recompute import suite_text
 from hfcbench.runner.session import Session
@@ -17,6 +18,7 @@ from hfcbench.runner.tasks import AnalysisTask, CurvePlan, EvaluationTask, Outco
 
 if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
+    from hfcbench.results.records import TrainingRecord
     from hfcbench.results.store import Store
     from hfcbench.runner.plan import Node
 
@@ -28,22 +30,22 @@ class Verification:
     """What recomputing a result gave.
 
     Attributes:
-        same_checkpoint: whether training again gave the very same checkpoint; None where the
-            model was not trained again.
+        same_files: whether training again gave the very same checkpoint and other files, by kind;
+            None where the model was not trained again.
         checks: a stored score or quantity each; none for a training.
         different_predictions: of ``n`` images of an evaluation, how many got another class.
     """
 
-    same_checkpoint: bool | None
+    same_files: Mapping[str, bool] | None
     checks: tuple[Check, ...] = ()
     different_predictions: int = 0
     n: int = 0
 
     @property
     def agrees(self) -> bool:
-        """Whether every number is within its tolerance; of a bare training, its checkpoint."""
+        """Whether every number is within its tolerance; of a bare training, its files."""
         if not self.checks:
-            return bool(self.same_checkpoint)
+            return self.same_files is not None and all(self.same_files.values())
         return all(check.agrees for check in self.checks)
 
 
@@ -76,7 +78,7 @@ def verify(
         if again:
             outcome = worker.run(TrainingTask(node.training, CurvePlan()), _nothing)
             trained = _only([outcome.training] if outcome.training else [], outcome)
-            same = trained.checkpoint.sha256 == sha256
+            same = _same_files(provenance, trained)
             sha256 = trained.checkpoint.sha256
         finding = provenance.finding
         if finding is None:
@@ -108,6 +110,16 @@ def _planned(session: Session, provenance: Provenance) -> Node:
             hint="install the versions that `hfcbench show` lists, and use the same data",
         )
     return node
+
+
+def _same_files(provenance: Provenance, trained: TrainingRecord) -> dict[str, bool]:
+    """Of each kind of file that is stored, and of the checkpoint: whether training gave it."""
+    stored = {str(row["kind"]): row["sha256"] for row in provenance.artifacts}
+    again = {artifact.kind: artifact.sha256 for artifact in trained.artifacts}
+    return {
+        kind: kind in again and again[kind] == stored.get(kind)
+        for kind in dict.fromkeys((CHECKPOINT, *stored))
+    }
 
 
 def _task(node: Node, provenance: Provenance, sha256: str | None) -> EvaluationTask | AnalysisTask:

@@ -14,6 +14,7 @@ from hfcbench.results.queries.findings import (
 )
 from hfcbench.results.queries.identities import Kind, find_identity
 from hfcbench.results.queries.single_rows import Row, row_of, run_of
+from hfcbench.results.records import CHECKPOINT
 from hfcbench.results.schema import Artifact, Dataset, Disagreement, Training
 
 
@@ -22,6 +23,7 @@ class Provenance:
     """All rows that belong to a training, or to an evaluation or analysis of it, by column name.
 
     Attributes:
+        artifacts: kind, path, sha256 and size of the training's files, the checkpoint first.
         finding: the evaluation or the analysis; None for a training.
         evaluations: of a training, with identity, condition, and top-1 accuracy if there is one.
         analyses: of a training, with identity, condition and the names of their quantities.
@@ -32,12 +34,17 @@ class Provenance:
     identity: str
     training: Row
     dataset: Row
-    checkpoint: Row | None
+    artifacts: tuple[Row, ...]
     training_run: Row
     finding: Finding | None
     evaluations: tuple[Row, ...]
     analyses: tuple[Row, ...]
     disagreements: tuple[Row, ...]
+
+    @property
+    def checkpoint(self) -> Row | None:
+        """The artifact that is the trained model."""
+        return next((row for row in self.artifacts if row["kind"] == CHECKPOINT), None)
 
 
 def provenance_of(connection: Connection, beginning: str) -> Provenance:
@@ -52,9 +59,9 @@ def provenance_of(connection: Connection, beginning: str) -> Provenance:
     training_id = found.key if finding is None else finding.row["training_id"]
     training = row_of(connection, Training, training_id)
     artifacts = connection.execute(
-        select(Artifact.path, Artifact.sha256, Artifact.size_bytes).where(
-            Artifact.training_id == training_id, Artifact.kind == "checkpoint"
-        )
+        select(Artifact.kind, Artifact.path, Artifact.sha256, Artifact.size_bytes)
+        .where(Artifact.training_id == training_id)
+        .order_by(Artifact.kind, Artifact.artifact_id)
     )
     second = connection.execute(
         select(Disagreement.kind, Disagreement.summary, Disagreement.found_at).where(
@@ -66,7 +73,7 @@ def provenance_of(connection: Connection, beginning: str) -> Provenance:
         found.identity,
         training,
         row_of(connection, Dataset, training["dataset_id"]),
-        next((dict(row._mapping) for row in artifacts), None),
+        tuple(dict(row._mapping) for row in artifacts),
         run_of(connection, training["run_id"]),
         finding,
         evaluations_of(connection, training_id) if finding is None else (),

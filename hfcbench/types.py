@@ -245,8 +245,22 @@ class Heuristic:
     def relabel(
         self, labels: torch.Tensor, classes: int, generator: torch.Generator
     ) -> torch.Tensor:
-        """Training labels ``(N,)`` int64 as this heuristic wants them; called once."""
-        return labels
+        """Training labels ``(N,)`` int64 as this heuristic wants them; called once.
+
+        Here they are in the order of :meth:`label_order`, if it gives one.
+        """
+        order = self.label_order(len(labels), generator)
+        return labels if order is None else labels[order]
+
+    def label_order(self, count: int, generator: torch.Generator) -> torch.Tensor | None:
+        """The order that this heuristic puts labels into, where it does nothing else to them.
+
+        Returns:
+            A permutation ``(count,)`` int64 on the CPU, whose place i says which image's label
+            image i gets, the same for equal states of the generator; it is kept with the training.
+            None where there is no such order.
+        """
+        return None
 
     def transform(self, batch: Batch, model: torch.nn.Module, generator: torch.Generator) -> Batch:
         """The batch that the model is trained on; called for every batch after augmentation."""

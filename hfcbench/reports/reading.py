@@ -68,6 +68,7 @@ def read_study(
         quantities=quantities,
         missing=missing,
         command=command,
+        classes=_classes(store, plan),
     )
 
 
@@ -79,6 +80,18 @@ def _of_training(training: TrainingSpecification) -> dict[str, Any]:
         "heuristics": training.heuristics_label,
         "trained_on": training.component.label,
         "seed": training.seed,
+    }
+
+
+def _classes(store: Store, plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The class names of the plan's datasets, by title."""
+    planned = {
+        (node.training.dataset.title, node.training.dataset.fingerprint) for node in plan.nodes
+    }
+    return {
+        record.name: record.description.classes
+        for record in store.datasets()
+        if (record.name, record.fingerprint) in planned
     }
 
 

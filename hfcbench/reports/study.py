@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hfcbench.quantities import Quantity
@@ -57,6 +58,7 @@ class Study:
         quantities: of finished analyses.
         missing: how many trainings, evaluations and analyses of the plan are not in the database.
         command: what would run them.
+        classes: names of the classes of each dataset, in the order of their numbers.
     """
 
     suite: str
@@ -67,3 +69,4 @@ class Study:
     quantities: tuple[StudiedQuantity, ...]
     missing: int
     command: str
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -56,8 +56,8 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
     with deterministic():
         labels = training_labels(job)
         module = _on_device(_build(job, recipe), job.device)
-        curve = Curve(job, labels)
-        loop = _Loop(job, recipe, module, labels)
+        curve = Curve(job, labels.labels)
+        loop = _Loop(job, recipe, module, labels.labels)
         for epoch in range(1, recipe.schedule.epochs + 1):
             loop.run_epoch(epoch)
             curve.measure(module, epoch)
@@ -65,7 +65,7 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
                 on_epoch(epoch, recipe.schedule.epochs)
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return TrainingResult(
-        module.eval(), parameters, recipe, tuple(curve.measurements), curve.seconds
+        module.eval(), parameters, recipe, labels, tuple(curve.measurements), curve.seconds
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,13 @@ class StudyBuilder:
             )
         )
 
-    def study(self, *, missing: int = 0, scale: str = "full") -> Study:
+    def study(
+        self,
+        *,
+        missing: int = 0,
+        scale: str = "full",
+        classes: Mapping[str, Sequence[str]] | None = None,
+    ) -> Study:
         """The study of all that was added."""
         return Study(
             suite=self.suite,
@@ -114,6 +121,7 @@ class StudyBuilder:
             quantities=tuple(self.quantities),
             missing=missing,
             command=f"hfcbench run {self.suite}",
+            classes=classes or {},
         )
 
 

@@ -95,6 +95,7 @@ def test_each_suite_runs_and_is_read_back(session, name):
         study = read_study(store, session.plugins.registry, suite, TINY, command="run it")
     assert study.missing == 0
     assert study.scale == "quick"
+    assert study.classes == {"planted-band": tuple(f"pattern-{number}" for number in range(10))}
     assert len(study.scores) == 2 * plan.evaluation_count  # top1 and loss
     assert {item.training for item in study.quantities} == {
         node.training.identity for node in plan.nodes if node.analyses

@@ -134,11 +134,14 @@ def condition_name(condition: KnownCondition) -> str:
     parts = [condition.component]
     if condition.cut is not None:
         parts.append(f"[{condition.decomposition}, {condition.rescaling}]")
-    if condition.is_attacked:
-        parts.append(f"under {condition.attack}@{strength(condition.epsilon or 0.0)}")
-    if condition.defence != "none":
-        parts.append(f"with {condition.defence}")
+    parts += circumstances(condition.attack, condition.epsilon, condition.defence)
     return " ".join(parts)
+
+
+def circumstances(attack: str, epsilon: float | None, defence: str) -> list[str]:
+    """``under fgsm@0.03`` and ``with jpeg``, where there are an attack and a defence."""
+    found = [] if attack == "none" else [f"under {attack}@{strength(epsilon or 0.0)}"]
+    return found if defence == "none" else [*found, f"with {defence}"]
 
 
 def strength(epsilon: float) -> str:

@@ -235,7 +235,7 @@ class Questions:
             return comparison_frame(connection, identities, correction)
 
     def provenance(self, identity: str) -> Provenance:
-        """Where a training or an evaluation comes from, by its identity or enough digits of it.
+        """Where a training, an evaluation or an analysis comes from, by enough of its identity.
 
         Raises:
             UsageError: there is none, or several.

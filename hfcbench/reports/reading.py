@@ -35,6 +35,8 @@ def read_study(
 ) -> Study:
     """What a database holds of a suite; neither images nor checkpoints are needed.
 
+    The study reads single answers when they are asked for: keep the store open as long.
+
     Args:
         suite: a name, or the path of a YAML file; one with blocks of its own.
         overrides: as for running it.
@@ -68,6 +70,7 @@ def read_study(
         quantities=quantities,
         missing=missing,
         command=command,
+        answers=store.answers,
     )
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from hfcbench.quantities import Quantity
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hfcbench.results.statistics import Answers
+
+ReadAnswers: TypeAlias = "Callable[[Sequence[str]], Mapping[str, Answers]]"
+"""Reads which images evaluations answered rightly, by their identities; some may be unknown."""
+
+
+def nothing_known(evaluations: Sequence[str]) -> Mapping[str, Answers]:
+    """Of none of the evaluations single answers are known."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class Study:
         quantities: of finished analyses.
         missing: how many trainings, evaluations and analyses of the plan are not in the database.
         command: what would run them.
+        answers: reads single answers of ``evaluation`` identities, while the store is open.
     """
 
     suite: str
@@ -67,3 +79,4 @@ class Study:
     quantities: tuple[StudiedQuantity, ...]
     missing: int
     command: str
+    answers: ReadAnswers = nothing_known

@@ -104,4 +104,6 @@ def _sample(study: Study, dataset: str, model: str | None, seed: int) -> Sample:
         for item in study.quantities
         if (item.dataset, item.seed) == (dataset, seed) and model in (None, item.model)
     ]
-    return Sample(rows(study.trainings), rows(study.curves), rows(study.scores), quantities)
+    return Sample(
+        rows(study.trainings), rows(study.curves), rows(study.scores), quantities, study.answers
+    )

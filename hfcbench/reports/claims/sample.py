@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hfcbench.references import parse_label
-from hfcbench.reports.claims.estimates import Estimate, measured, proportion
-from hfcbench.reports.study import StudiedQuantity
+from hfcbench.reports.claims.estimates import Estimate, answered, measured, proportion
+from hfcbench.reports.study import ReadAnswers, StudiedQuantity, nothing_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +28,14 @@ class Sample:
 
     Attributes:
         curves, scores: as in :class:`hfcbench.reports.study.Study`, accuracies only.
+        answers: as there.
     """
 
     trainings: pd.DataFrame
     curves: pd.DataFrame
     scores: pd.DataFrame
     quantities: Sequence[StudiedQuantity]
+    answers: ReadAnswers = nothing_known
 
     def heuristics(self, beginning: str) -> list[str]:
         """The labels of finished trainings that begin so, e.g. ``optimizer:``.
@@ -98,7 +100,10 @@ class Sample:
         attack: str = "none",
         epsilon: float | None = None,
     ) -> Estimate:
-        """Test accuracy under a condition; ``attack`` without parameters.
+        """Test accuracy under a condition, image by image where that is known.
+
+        Args:
+            attack: without parameters.
 
         Raises:
             MissingRowsError: it was not evaluated.
@@ -112,7 +117,11 @@ class Sample:
             rows = rows.loc[(rows["epsilon"] - epsilon).abs() < _SAME_EPSILON]
         if rows.empty:
             raise MissingRowsError
-        return proportion(float(rows.iloc[0]["value"]), int(rows.iloc[0]["n"]))
+        row = rows.iloc[0]
+        found = self.answers([row["evaluation"]])
+        if row["evaluation"] in found:
+            return answered(found[row["evaluation"]])
+        return proportion(float(row["value"]), int(row["n"]))
 
     def quantity(
         self, name: str, heuristics: str = VANILLA, *, analysis: str, defence: str = "none"

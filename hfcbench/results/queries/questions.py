@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from sqlalchemy import Connection
 
+from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
 from hfcbench.results.queries.images import (
     disagreements_frame,
@@ -23,6 +24,7 @@ from hfcbench.results.queries.where import (
     TrainingFilters,
     combined,
 )
+from hfcbench.results.statistics import Answers
 from hfcbench.results.writing.stored_predictions import read_predictions
 from hfcbench.types import Predictions
 
@@ -194,6 +196,14 @@ class Questions:
         """The per-image predictions of an evaluation, exactly as they were stored."""
         with self._reading() as connection:
             return read_predictions(connection, identity)
+
+    def answers(self, identities: Sequence[str]) -> dict[str, Answers]:
+        """Which images these evaluations answered rightly, by identity.
+
+        Evaluations whose predictions are not stored are left out.
+        """
+        with self._reading() as connection:
+            return read_answers(connection, identities)
 
     def prediction_frame(self, identity: str) -> pd.DataFrame:
         """One row per image of an evaluation: label, predicted, correct, confidence, loss."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from build_results import RESNET, N, Results
+from build_results import RESNET, N, Results, right_from
 
 from hfcbench.reports.claims.checking import check_statement
 from hfcbench.reports.claims.statements import STATEMENTS
@@ -188,12 +188,66 @@ def test_effect_and_interval_by_hand():
     assert found.value == pytest.approx(0.15)
 
     def variance(share):
-        shrunk = (share * N + 2) / (N + 4)
+        shrunk = (share * N + 1) / (N + 2)
         return shrunk * (1 - shrunk) / N
 
     reach = 1.959964 * math.sqrt(variance(0.45) + variance(0.3))
     assert (found.low, found.high) == pytest.approx((0.15 - reach, 0.15 + reach), abs=1e-6)
     assert found.seeds == 1
+
+
+def reach_of(name, made):
+    effect = finding(name, made).weakest
+    return (effect.high - effect.low) / 2
+
+
+def test_scores_over_the_same_images_are_compared_image_by_image():
+    def accuracies(batchnorm, vanilla):
+        made = Results()
+        for model, value in (("lenet5", vanilla), (RESNET, batchnorm)):
+            made.training(model=model).score(value)
+        return made
+
+    # Right on 1000 of 2000 images, and on 100 more: 0, 1, ... 1000 and 0, 1, ... 1100.
+    paired = accuracies(right_from(0, 0.55), right_from(0, 0.5))
+    effect = finding("resnet-is-most-accurate", paired).weakest
+    assert effect.value == pytest.approx(0.05)
+    # Agresti and Min: half an image more where only the one, and where only the other is right.
+    variance = ((100.5 + 0.5) / (N + 2) - (100 / (N + 2)) ** 2) / N
+    assert effect.high - effect.value == pytest.approx(1.959964 * math.sqrt(variance), abs=1e-7)
+    assert effect.verdict == "supported"
+    unknown = reach_of("resnet-is-most-accurate", accuracies(0.55, 0.5))
+    others = accuracies(right_from(0, 0.55), right_from(0, 0.5, N - 2))
+    assert effect.high - effect.value < 0.5 * unknown
+    assert reach_of("resnet-is-most-accurate", others) == pytest.approx(unknown, rel=1e-3)
+
+
+def test_a_gain_of_a_gain_is_compared_image_by_image():
+    def gains(known):
+        made = Results()
+        for radius, vanilla, batchnorm in ((4, 0.3, 0.5), (16, 0.3, 0.6)):
+            for heuristics, share in (("vanilla", vanilla), ("batchnorm", batchnorm)):
+                made.training(heuristics, trained_on=f"lfc@{radius}")
+                made.score(right_from(0, share) if known else share)
+        return made
+
+    effect = finding("batchnorm-gain-vanishes", gains(True)).weakest
+    assert effect.value == pytest.approx(0.1)
+    # Of (0.6 - 0.3) - (0.5 - 0.3) only the images from 1000 to 1200 are left, with 1 each. The two
+    # added images have four fair coins: mean 0, square 4 * 1/4.
+    variance = ((200 + 2) / (N + 2) - (200 / (N + 2)) ** 2) / N
+    assert effect.high - effect.value == pytest.approx(1.959964 * math.sqrt(variance), abs=1e-7)
+    assert reach_of("batchnorm-gain-vanishes", gains(False)) > 2 * (effect.high - effect.value)
+
+
+def test_single_answers_are_not_read_where_they_are_not_needed():
+    made = architectures(0.1)
+    asked = []
+    made.read = lambda evaluations: asked.extend(evaluations) or {}
+    finding("resnet-gap-is-smallest", made)
+    assert asked == []
+    finding("resnet-is-most-accurate", made)
+    assert set(asked) == {0, 1, 2}
 
 
 def test_several_seeds_have_students_interval():

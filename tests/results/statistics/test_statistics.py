@@ -16,7 +16,9 @@ from hfcbench.results.statistics import (
     adjusted,
     bootstrap_interval,
     compare_pair,
+    contrast_variance,
     rank_intervals,
+    share_variance,
     wilson,
 )
 
@@ -195,3 +197,30 @@ def test_a_rank_interval_holds_the_rank(rows, images, seed):
     assert (low <= worst).all()
     assert (high >= best).all()
     assert (low <= high).all()
+
+
+def test_a_difference_of_shares_by_agresti_and_min():
+    # Twelve images: 5 both, 3 only the first, 1 only the second, 3 neither.
+    first, second = np.array([1] * 8 + [0] * 4), np.array([1] * 5 + [0] * 3 + [1] + [0] * 3)
+    one_more, other_more, n = 3 + 0.5, 1 + 0.5, 12 + 2
+    wald = (one_more + other_more - (one_more - other_more) ** 2 / n) / n**2
+    # The same spread, over the 12 images that there are.
+    assert contrast_variance([1, -1], [first, second]) == pytest.approx(wald * n / 12)
+    assert share_variance(8 / 12, 12) == pytest.approx(9 / 14 * 5 / 14 / 12)
+    assert contrast_variance([1], [first]) == pytest.approx(share_variance(8 / 12, 12))
+
+
+def test_any_contrast_of_many_images_has_the_variance_of_its_covariances():
+    generator = np.random.default_rng(1)
+    difficulty = generator.random(20_000)
+    rows = [difficulty + generator.normal(0, 0.2, 20_000) < skill for skill in (0.3, 0.5, 0.6, 0.8)]
+    weights = np.array([1.0, -1.0, -0.5, 0.5])
+    expected = weights @ np.cov(np.array(rows, float)) @ weights / 20_000
+    assert contrast_variance(weights, rows) == pytest.approx(expected, rel=1e-3)
+
+
+@given(st.integers(1, 30), st.integers(1, 4), st.booleans())
+def test_a_variance_is_never_zero(n, rows, right):
+    weights = [(-1.0) ** row for row in range(rows)]
+    assert contrast_variance(weights, [np.full(n, right)] * rows) > 0
+    assert share_variance(float(right), n) > 0

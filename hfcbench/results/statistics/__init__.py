@@ -6,6 +6,7 @@ from hfcbench.results.statistics.corrections import METHODS, adjusted
 from hfcbench.results.statistics.intervals import Interval, bootstrap_interval, wilson
 from hfcbench.results.statistics.pairs import PairedComparison, compare_pair
 from hfcbench.results.statistics.ranks import rank_intervals
+from hfcbench.results.statistics.worst_case import worst_case
 
 __all__ = [
     "METHODS",
@@ -20,4 +21,5 @@ __all__ = [
     "rank_intervals",
     "share_variance",
     "wilson",
+    "worst_case",
 ]

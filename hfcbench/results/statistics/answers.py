@@ -16,7 +16,7 @@ class ImageSet:
     Attributes:
         fingerprint: of the dataset's content.
         size: number of images in the split.
-        n: how many of them, as :meth:`hfcbench.types.ImageSplit.choice` takes them.
+        n: how many of them, as :func:`hfcbench.sampling.chosen_images` takes them.
         labels_sha256: of their labels; tells apart what was chosen in another way.
     """
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from hfcbench.errors import UsageError
 from hfcbench.results.statistics import (
     METHODS,
+    Answers,
+    ImageSet,
     adjusted,
     bootstrap_interval,
     compare_pair,
@@ -20,7 +22,9 @@ from hfcbench.results.statistics import (
     rank_intervals,
     share_variance,
     wilson,
+    worst_case,
 )
+from hfcbench.sampling import chosen_images
 
 
 @pytest.mark.parametrize(
@@ -224,3 +228,52 @@ def test_a_variance_is_never_zero(n, rows, right):
     weights = [(-1.0) ** row for row in range(rows)]
     assert contrast_variance(weights, [np.full(n, right)] * rows) > 0
     assert share_variance(float(right), n) > 0
+
+
+def answered(right, *, n=None, split="test", fingerprint="f"):
+    """Answers to n of ten images (all if None) from whether each of the ten is right."""
+    chosen = chosen_images(10, n)
+    images = ImageSet(fingerprint, split, 10, len(chosen), str(n))
+    labels = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3])
+    return Answers(images, labels[chosen], np.array([digit == "1" for digit in right])[chosen])
+
+
+def test_a_worst_case_is_right_where_every_row_is():
+    clean, first, second = (answered(text) for text in ("1111100000", "1110011111", "1011111111"))
+    found = worst_case([clean, first, second])
+    assert found.right.tolist() == [True, False, True] + [False] * 7
+    assert found.accuracy == 0.2
+    assert found.images == clean.images
+    assert worst_case([clean]).right.tolist() == clean.right.tolist()
+
+
+def test_a_worst_case_pairs_by_image():
+    chosen = chosen_images(10, 4).tolist()
+    right = ["1" if image in chosen[:3] else "0" for image in range(10)]
+    wrong_when_clean = "".join("0" if image == chosen[0] else "1" for image in range(10))
+    attacked = answered("".join(right), n=4)
+    found = worst_case([answered(wrong_when_clean), attacked, answered("1" * 10, n=7)])
+    assert found.right.tolist() == [False, True, True, False]
+    assert found.images == attacked.images
+    assert found.labels.tolist() == attacked.labels.tolist()
+
+
+@given(st.integers(1, 300), st.data())
+def test_fewer_images_are_among_more(size, data):
+    more = data.draw(st.integers(1, size + 5))
+    fewer = data.draw(st.integers(1, more))
+    few, many = chosen_images(size, fewer), chosen_images(size, more)
+    assert set(few) <= set(many) <= set(range(size))
+    assert len(few) == min(fewer, size)
+    assert (np.diff(few) > 0).all()
+
+
+def test_what_has_no_worst_case():
+    clean = answered("1" * 10)
+    for other in (answered("1" * 10, split="train"), answered("1" * 10, fingerprint="g")):
+        with pytest.raises(UsageError, match="different datasets or splits"):
+            worst_case([clean, other])
+    attacked = answered("1" * 10, n=4)
+    elsewhere = Answers(attacked.images, attacked.labels + 1, attacked.right)
+    with pytest.raises(UsageError, match="4 and 10 images of split 'test' cannot be paired"):
+        worst_case([clean, elsewhere])

@@ -70,6 +70,7 @@ def read_study(
         quantities=quantities,
         missing=missing,
         command=command,
+        attacks=_attacks(plan),
         answers=store.answers,
     )
 
@@ -137,6 +138,18 @@ def _scores(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     names = ("evaluation", "split", "defence", "attack", "epsilon", "component", "part", "cutoff")
     more = ("decomposition", "rescaling", "metric", "value", "low", "high", "n")
     return frame[[*_OF_TRAINING, *names, *more]]
+
+
+def _attacks(plan: Plan) -> tuple[tuple[str, float], ...]:
+    found = [
+        (item.attack.label, item.epsilon)
+        for node in plan.nodes
+        for item in node.evaluations
+        if item.attack is not None
+        and item.epsilon is not None
+        and item.component.part == "original"
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _quantities(store: Store, plan: Plan) -> tuple[StudiedQuantity, ...]:

@@ -68,6 +68,7 @@ class Study:
         quantities: of finished analyses.
         missing: how many trainings, evaluations and analyses of the plan are not in the database.
         command: what would run them.
+        attacks: label and epsilon of each attack on originals that the plan has.
         answers: reads single answers of ``evaluation`` identities, while the store is open.
     """
 
@@ -79,4 +80,5 @@ class Study:
     quantities: tuple[StudiedQuantity, ...]
     missing: int
     command: str
+    attacks: tuple[tuple[str, float], ...] = ()
     answers: ReadAnswers = nothing_known

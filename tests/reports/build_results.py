@@ -10,6 +10,7 @@ import pandas as pd
 from hfcbench.quantities import Quantity
 from hfcbench.reports.study import StudiedQuantity, Study
 from hfcbench.results.statistics import Answers, ImageSet
+from hfcbench.sampling import chosen_images
 
 N = 2000
 RESNET = "preact-resnet32"
@@ -87,6 +88,10 @@ class Results:
         )
         return self
 
+    def attacks(self):
+        found = [(row["attack"], row["epsilon"]) for row in self.scores if row["attack"] != "none"]
+        return tuple(dict.fromkeys(found))
+
     def read(self, evaluations):
         return {name: self.answers[name] for name in evaluations if name in self.answers}
 
@@ -115,14 +120,15 @@ class Results:
             tuple(self.quantities),
             0,
             "run it",
+            self.attacks(),
             self.read,
         )
 
 
 def answers(right):
-    """Answers to the first images of a split of N."""
+    """Answers to as many images of a split of N; labels are their positions."""
     n = len(right)
-    return Answers(ImageSet("cats", "test", N, n, f"{n} labels"), np.zeros(n, np.int64), right)
+    return Answers(ImageSet("cats", "test", N, n, f"{n} labels"), chosen_images(N, n), right)
 
 
 def right_from(start, share, n=N):

@@ -157,17 +157,22 @@ def combined(
     return Effect(of, centre, centre - reach, centre + reach, len(values), within)
 
 
-def verdict_of(effects: Sequence[Effect]) -> Verdict:
-    """A claim is supported if every effect supports it, contradicted if any contradicts it."""
+def verdict_of(effects: Sequence[Effect], *, any_of: bool = False) -> Verdict:
+    """A claim is supported if every effect supports it, contradicted if any contradicts it.
+
+    With ``any_of`` it is supported if any supports it, contradicted if every one contradicts it.
+    """
     verdicts = {effect.verdict for effect in effects}
-    if "contradicted" in verdicts:
-        return "contradicted"
-    return "supported" if verdicts == {"supported"} else "undecided"
+    one: Verdict = "supported" if any_of else "contradicted"
+    every: Verdict = "contradicted" if any_of else "supported"
+    if one in verdicts:
+        return one
+    return every if verdicts == {every} else "undecided"
 
 
-def weakest(effects: Sequence[Effect]) -> Effect:
-    """The effect that speaks least for the claim."""
-    return min(effects, key=_support)
+def deciding(effects: Sequence[Effect], *, any_of: bool = False) -> Effect:
+    """The effect that speaks least for the claim; with ``any_of`` the one that speaks most."""
+    return max(effects, key=_support) if any_of else min(effects, key=_support)
 
 
 def _support(effect: Effect) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hfcbench.references import parse_label
 from hfcbench.reports.claims.estimates import Estimate, answered, measured, proportion
-from hfcbench.reports.study import ReadAnswers, StudiedQuantity, nothing_known
+from hfcbench.reports.study import ReadAnswers, StudiedQuantity
+from hfcbench.reports.worst_cases import Ball, ball_of, robust_answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +29,17 @@ class Sample:
 
     Attributes:
         curves, scores: as in :class:`hfcbench.reports.study.Study`, accuracies only.
-        answers: as there.
+        all_seeds: scores of every seed.
+        attacks, answers: as there.
     """
 
     trainings: pd.DataFrame
     curves: pd.DataFrame
     scores: pd.DataFrame
     quantities: Sequence[StudiedQuantity]
-    answers: ReadAnswers = nothing_known
+    all_seeds: pd.DataFrame
+    attacks: Sequence[tuple[str, float]]
+    answers: ReadAnswers
 
     def heuristics(self, beginning: str) -> list[str]:
         """The labels of finished trainings that begin so, e.g. ``optimizer:``.
@@ -123,6 +127,42 @@ class Sample:
             return answered(found[row["evaluation"]])
         return proportion(float(row["value"]), int(row["n"]))
 
+    def ball(self, epsilon: float) -> Ball:
+        """The suite's attacks of this epsilon and of smaller ones.
+
+        Raises:
+            MissingRowsError: it has none of this epsilon.
+        """
+        found = ball_of(self.attacks, epsilon)
+        if found is None:
+            raise MissingRowsError
+        return found
+
+    def robust(self, within: Ball, heuristics: str, *, model: str) -> Estimate:
+        """The share of test images that are right when clean and under every attack in a ball.
+
+        Raises:
+            MissingRowsError: not all of it was evaluated, or single answers are not stored.
+        """
+        rows = _plain(self._of(self.scores, heuristics, "original", model))
+        found = robust_answers(rows, within, self.answers)
+        if found is None:
+            raise MissingRowsError
+        return answered(found)
+
+    def most_accurate(self) -> tuple[str, str]:
+        """Model and heuristics with the best clean test accuracy, mean over all seeds.
+
+        Raises:
+            MissingRowsError: there are no such scores.
+        """
+        rows = _plain(self.all_seeds)
+        rows = rows[(rows["attack"] == "none") & (rows["trained_on"] == "original")]
+        if rows.empty:
+            raise MissingRowsError
+        best: Any = rows.groupby(["model", "heuristics"])["value"].mean().idxmax()
+        return str(best[0]), str(best[1])
+
     def quantity(
         self, name: str, heuristics: str = VANILLA, *, analysis: str, defence: str = "none"
     ) -> Estimate:
@@ -154,6 +194,11 @@ class Sample:
     ) -> pd.DataFrame:
         rows = frame[(frame["heuristics"] == heuristics) & (frame["trained_on"] == trained_on)]
         return rows if model is None else rows[rows["model"] == model]
+
+
+def _plain(scores: pd.DataFrame) -> pd.DataFrame:
+    """Those of models without a defence on originals."""
+    return scores[(scores["component"] == "original") & (scores["defence"] == "none")]
 
 
 def _components(frame: pd.DataFrame, part: str) -> list[str]:

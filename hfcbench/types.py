@@ -21,6 +21,7 @@ from typing import (
 )
 
 from hfcbench.errors import SpecificationError
+from hfcbench.sampling import chosen_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,11 +122,7 @@ class ImageSplit:
 
     def choice(self, count: int | None) -> NDArray[np.int64]:
         """The positions ``(count,)`` of what :meth:`sample` takes, in ascending order."""
-        import numpy as np
-
-        if count is None or count >= len(self):
-            return np.arange(len(self))
-        return np.sort(np.random.default_rng(0).permutation(len(self))[:count])
+        return chosen_images(len(self), count)
 
 
 class Dataset(Protocol):

@@ -35,6 +35,8 @@ def read_study(
 ) -> Study:
     """What a database holds of a suite; neither images nor checkpoints are needed.
 
+    The study reads single answers when they are asked for: keep the store open as long.
+
     Args:
         suite: a name, or the path of a YAML file; one with blocks of its own.
         overrides: as for running it.
@@ -69,6 +71,8 @@ def read_study(
         missing=missing,
         command=command,
         classes=_classes(store, plan),
+        attacks=_attacks(plan),
+        answers=store.answers,
     )
 
 
@@ -147,6 +151,18 @@ def _scores(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     names = ("evaluation", "split", "defence", "attack", "epsilon", "component", "part", "cutoff")
     more = ("decomposition", "rescaling", "metric", "value", "low", "high", "n")
     return frame[[*_OF_TRAINING, *names, *more]]
+
+
+def _attacks(plan: Plan) -> tuple[tuple[str, float], ...]:
+    found = [
+        (item.attack.label, item.epsilon)
+        for node in plan.nodes
+        for item in node.evaluations
+        if item.attack is not None
+        and item.epsilon is not None
+        and item.component.part == "original"
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _quantities(store: Store, plan: Plan) -> tuple[StudiedQuantity, ...]:

@@ -38,6 +38,7 @@ BUILTIN_MODULES = (
     "hfcbench.heuristics.label_shuffling",
     "hfcbench.heuristics.mixup",
     "hfcbench.heuristics.optimizer",
+    "hfcbench.heuristics.trades",
     "hfcbench.decompositions.fft_radial",
     "hfcbench.decompositions.fft_square",
     "hfcbench.decompositions.fft_gaussian",

@@ -239,6 +239,12 @@ class Heuristic:
         """
         return recipe
 
+    def check(self, recipe: Recipe) -> None:
+        """Raise SpecificationError if the complete recipe leaves this heuristic without effect.
+
+        Called once all heuristics of a training have configured it, in whichever order.
+        """
+
     def relabel(
         self, labels: torch.Tensor, classes: int, generator: torch.Generator
     ) -> torch.Tensor:
@@ -262,6 +268,21 @@ class Heuristic:
     def transform(self, batch: Batch, model: torch.nn.Module, generator: torch.Generator) -> Batch:
         """The batch that the model is trained on; called for every batch after augmentation."""
         return batch
+
+    def loss(
+        self, batch: Batch, model: torch.nn.Module, generator: torch.Generator
+    ) -> torch.Tensor | None:
+        """The mean loss of a batch, a scalar to be minimised; None leaves it to others.
+
+        Where no heuristic decides, it is the cross-entropy against the batch's targets. Only one of
+        a training may: whoever overrides this claims ``"the loss"`` in :meth:`configure`.
+
+        Args:
+            batch: as the transforms of all heuristics left it, in whichever order they stand.
+            model: in training mode, and so afterwards.
+            generator: the one that :meth:`transform` gets, on the images' device.
+        """
+        return None
 
 
 class Decomposition(Protocol):

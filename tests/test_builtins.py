@@ -28,6 +28,7 @@ FOLDERS = (
 PUBLIC = {
     "hfcbench",
     "hfcbench.adversarial.ball",
+    "hfcbench.adversarial.climbing",
     "hfcbench.adversarial.gradient",
     "hfcbench.attack_types",
     "hfcbench.attacks.pgd",
@@ -37,6 +38,7 @@ PUBLIC = {
     "hfcbench.devices",
     "hfcbench.errors",
     "hfcbench.adversarial.promises",
+    "hfcbench.adversarial.while_training",
     "hfcbench.evaluation.batching",
     "hfcbench.evaluation.prediction",
     "hfcbench.frequency",

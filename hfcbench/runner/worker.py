@@ -174,8 +174,8 @@ class TaskWorker:
     def _trained_model(self, task: EvaluationTask | AnalysisTask) -> torch.nn.Module:
         import torch
 
+        from hfcbench.recipes import configured
         from hfcbench.training.checkpoints import load_checkpoint
-        from hfcbench.training.loop import configured
 
         training = task.training
         recipe = configured(training.schedule, self._heuristics(training))

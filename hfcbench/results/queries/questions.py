@@ -67,7 +67,9 @@ class Questions:
         seed, epochs; ``original`` with its 95% interval ``original_low``, ``original_high``; one
         per component (``lfc@4``, ..., ``hfc@4``, ...); one per attack and epsilon (``fgsm@0.03``);
         ``robust``, the worst of those on originals, known for models that faced all of them, and
-        ``n_attacked``, the number of images that were attacked; versions; the training's identity.
+        ``n_attacked``, the number of images that were attacked; ``flags``, which of the shown
+        scores under attack are in doubt and why (such scores decide no rank); versions; the
+        training's identity.
 
         A column holds one condition: where components were cut in several ways, its name says
         which (``lfc@8 [svd, none]``). Ranks hold among rows that compare, and start from 1 in each

@@ -60,6 +60,7 @@ BUILTIN_MODULES = (
     "hfcbench.analyses.perturbation_spectrum",
     "hfcbench.analyses.first_layer_kernels",
     "hfcbench.analyses.prediction_conflicts",
+    "hfcbench.analyses.certified_accuracy",
     "hfcbench.executors.in_process",
     "hfcbench.suites.builtin",
     "hfcbench.suites.paper_study",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -94,6 +95,11 @@ def test_other_defences_are_not_in_table2(build: ModuleType) -> None:
 )
 def test_rho(label: str, rho: float) -> None:
     assert rho_of(label) == rho
+
+
+@pytest.mark.parametrize("more", ["layers=all", "layers=2", "normalised=true"])
+def test_only_the_paper_s_smoothing_has_a_rho(more: str) -> None:
+    assert math.isnan(rho_of(f"kernel-smoothing(rho=0.25, {more})"))
 
 
 def test_tradeoff(build: ModuleType, tmp_path: Path) -> None:

@@ -112,6 +112,17 @@ def test_in_norm_l2_no_image_depends_on_the_first_of_its_batch(trained):
     assert (one - other).abs().max() > 1e-3
 
 
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_vanishing_gradients_are_no_news(norm, capfd):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(48, 4), nn.Threshold(100.0, 1.0)).eval()
+    images, labels = torch.rand(2, 3, 4, 4), torch.zeros(2, dtype=torch.long)
+    (found,) = APGDTargeted(steps=3, norm=norm).perturb(
+        model, images, labels, [0.1], torch.Generator()
+    )
+    assert torch.equal(found, images)
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize(("attack", "least"), [(APGDDLR(), 3), (APGDTargeted(), 4)])
 def test_losses_that_need_more_classes_say_so(attack, least):
     model = nn.Sequential(nn.Flatten(), nn.Linear(12, least - 1)).eval()

@@ -85,7 +85,7 @@ class HookSpecifications:
 
     @hookspec
     def hfcbench_register_heuristics(self, register: Register[Heuristic]) -> None:
-        """Declare heuristics: changes to how a model is trained."""
+        """Declare heuristics: changes to how a model is trained, down to its loss."""
 
     @hookspec
     def hfcbench_register_decompositions(self, register: Register[Decomposition]) -> None:

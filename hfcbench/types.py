@@ -21,6 +21,7 @@ from typing import (
 )
 
 from hfcbench.errors import SpecificationError
+from hfcbench.sampling import chosen_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,11 +122,7 @@ class ImageSplit:
 
     def choice(self, count: int | None) -> NDArray[np.int64]:
         """The positions ``(count,)`` of what :meth:`sample` takes, in ascending order."""
-        import numpy as np
-
-        if count is None or count >= len(self):
-            return np.arange(len(self))
-        return np.sort(np.random.default_rng(0).permutation(len(self))[:count])
+        return chosen_images(len(self), count)
 
 
 class Dataset(Protocol):
@@ -242,15 +239,50 @@ class Heuristic:
         """
         return recipe
 
+    def check(self, recipe: Recipe) -> None:
+        """Raise SpecificationError if the complete recipe leaves this heuristic without effect.
+
+        Called once all heuristics of a training have configured it, in whichever order.
+        """
+
     def relabel(
         self, labels: torch.Tensor, classes: int, generator: torch.Generator
     ) -> torch.Tensor:
-        """Training labels ``(N,)`` int64 as this heuristic wants them; called once."""
-        return labels
+        """Training labels ``(N,)`` int64 as this heuristic wants them; called once.
+
+        Here they are in the order of :meth:`label_order`, if it gives one.
+        """
+        order = self.label_order(len(labels), generator)
+        return labels if order is None else labels[order]
+
+    def label_order(self, count: int, generator: torch.Generator) -> torch.Tensor | None:
+        """The order that this heuristic puts labels into, where it does nothing else to them.
+
+        Returns:
+            A permutation ``(count,)`` int64 on the CPU, whose place i says which image's label
+            image i gets, the same for equal states of the generator; it is kept with the training.
+            None where there is no such order.
+        """
+        return None
 
     def transform(self, batch: Batch, model: torch.nn.Module, generator: torch.Generator) -> Batch:
         """The batch that the model is trained on; called for every batch after augmentation."""
         return batch
+
+    def loss(
+        self, batch: Batch, model: torch.nn.Module, generator: torch.Generator
+    ) -> torch.Tensor | None:
+        """The mean loss of a batch, a scalar to be minimised; None leaves it to others.
+
+        Where no heuristic decides, it is the cross-entropy against the batch's targets. Only one of
+        a training may: whoever overrides this claims ``"the loss"`` in :meth:`configure`.
+
+        Args:
+            batch: as the transforms of all heuristics left it, in whichever order they stand.
+            model: in training mode, and so afterwards.
+            generator: the one that :meth:`transform` gets, on the images' device.
+        """
+        return None
 
 
 class Decomposition(Protocol):

@@ -39,6 +39,7 @@ PUBLIC = {
     "hfcbench.errors",
     "hfcbench.adversarial.promises",
     "hfcbench.adversarial.ring",
+    "hfcbench.adversarial.while_training",
     "hfcbench.evaluation.batching",
     "hfcbench.evaluation.prediction",
     "hfcbench.frequency",

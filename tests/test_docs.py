@@ -13,6 +13,7 @@ import pytest
 import hfcbench
 from hfcbench.cli.main import COMMANDS, program
 from hfcbench.hookspecs import HookSpecifications
+from hfcbench.plugins import load_plugins
 from hfcbench.runner.suite_schema import BlockSchema
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +28,11 @@ def test_every_hook_is_documented():
     for name in vars(HookSpecifications):
         if name.startswith("hfcbench_"):
             assert f"`{name}(" in text_of("docs/plugins.md")
+
+
+def test_every_defence_is_documented():
+    for defence in load_plugins().registry.all("defence"):
+        assert f"| `{defence.name}`" in text_of("docs/defences.md")
 
 
 def test_every_suite_key_is_documented():

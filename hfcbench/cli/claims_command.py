@@ -43,7 +43,7 @@ def command(
     """Check the paper's statements against a results database: all of them, or the named ones.
 
     Each is supported, contradicted or undecided by the 95% interval of its effect, which is
-    positive in its favour; where several effects count, the one that speaks least for it is shown.
+    positive in its favour; where several effects count, the one that decides is shown.
     """
     from hfcbench.results.opening import open_store
 
@@ -100,7 +100,7 @@ def _findings(
 
 
 def _full(finding: Finding) -> list[object]:
-    effect = finding.weakest
+    effect = finding.deciding
     numbers: list[object] = [None] * 5
     if effect is not None:
         numbers = [effect.value, effect.low, effect.high, effect.of, effect.seeds]
@@ -127,7 +127,7 @@ def _print_table(findings: Sequence[Finding]) -> None:
 
 
 def _short(finding: Finding) -> list[object]:
-    effect = finding.weakest
+    effect = finding.deciding
     if effect is None:
         return [finding.verdict, finding.statement.name, "", finding.statement.text, ""]
     interval = f"{effect.value:+.3f} [{effect.low:+.3f}, {effect.high:+.3f}]"

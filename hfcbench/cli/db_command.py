@@ -68,7 +68,7 @@ def upgrade(db: str) -> None:
 @click.option(
     "--artifacts",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Hash the checkpoints in this folder too.",
+    help="Hash the files of trainings in this folder too.",
 )
 def check(db: str, artifacts: Path | None) -> int:
     """Find what contradicts itself; exit code 1 if there is anything.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hfcbench.reliability_checks import ADVICE
 from hfcbench.results.queries.naming import NAMES, SECTION
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
     parts = [name for name, item in conditions.items() if item.cut and not item.is_attacked]
     attacks = [name for name, item in conditions.items() if item.is_attacked and not item.cut]
     grouped = "rows" in frame.columns
+    doubted = _is_doubted(frame)
     rows = []
     for record in frame.to_dict("records"):
         row: Row = [_rank(record), *(_plain(record[name]) for name in names)]
@@ -38,11 +40,14 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
         if parts:
             row.append(_number(record["original"] - record[parts[0]]))
         row.extend(_with_spread(record, name) for name in attacks)
+        if doubted:
+            row.append(record["flags"])
         row.append(_id(record["training"]))
         rows.append(row)
     original = "original" if grouped else "original [95% CI]"
     gap = [f"original - {parts[0]}"] if parts else []
-    return ["rank", *names, original, *parts, *gap, *attacks, "id"], rows
+    flags = ["flags"] if doubted else []
+    return ["rank", *names, original, *parts, *gap, *attacks, *flags, "id"], rows
 
 
 def notes(board: Leaderboard) -> list[str]:
@@ -51,7 +56,14 @@ def notes(board: Leaderboard) -> list[str]:
     lines = [f"components: {'; '.join(cuts)}"] if cuts else []
     if "rows" in board.frame.columns and len(board.frame):
         lines.append("means ± standard deviation over so many rows")
+    found = " ".join(board.frame["flags"]) if _is_doubted(board.frame) else ""
+    lines += [f"flag {name}: {advice}" for name, advice in ADVICE.items() if name in found]
     return [*lines, *(f"left out: {item}" for item in board.left_out)]
+
+
+def _is_doubted(frame: pd.DataFrame) -> bool:
+    """Whether any score under attack that is shown has a flag."""
+    return "flags" in frame and bool(frame["flags"].astype(bool).any())
 
 
 def without_constants(frame: pd.DataFrame) -> pd.DataFrame:

@@ -57,8 +57,10 @@ def print_summary(
             f"{summary.skipped} skipped in {duration(summary.seconds)}"
         )
     else:
+        analyses = f" and {plan.analysis_count} analyses" if plan.analysis_count else ""
         console.print(
-            f"suite {plan.suite}: all {plan.evaluation_count} evaluations were done before"
+            f"suite {plan.suite}: all {plan.evaluation_count} evaluations{analyses} "
+            "were done before"
         )
     for failure in failures[:_FAILURES_SHOWN]:
         console.print(f"failed: {failure.label}: {failure.error}")

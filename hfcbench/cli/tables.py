@@ -24,11 +24,11 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]], output_for
     if output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         # Programs get every character; a terminal none that controls it.
-        shown = _printable_cell if sys.stdout.isatty() else _plain
+        shown = _printable_cell if sys.stdout.isatty() else plain
         writer.writerow(map(shown, columns))
         writer.writerows(map(shown, row) for row in rows)
     elif output_format == "json":
-        records = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+        records = [dict(zip(columns, map(plain, row), strict=True)) for row in rows]
         click.echo(json_text(records, indent=2))
     elif output_format == "markdown":
         _print_markdown(columns, rows)
@@ -41,8 +41,8 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.3f}" if math.isfinite(value) else str(_plain(value))
-    return printable(str(_plain(value)))
+        return f"{value:.3f}" if math.isfinite(value) else str(plain(value))
+    return printable(str(plain(value)))
 
 
 def printable(text: str, *, keep: str = "") -> str:
@@ -69,10 +69,11 @@ def json_text(value: Any, **options: Any) -> str:
 
 
 def _printable_cell(value: Any) -> Any:
-    return printable(value) if isinstance(value, str) else _plain(value)
+    return printable(value) if isinstance(value, str) else plain(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as CSV and JSON hold it: NaN, infinity and bytes as texts."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, bytes):

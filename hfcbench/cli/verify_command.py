@@ -8,6 +8,7 @@ import click
 
 from hfcbench.cli.main import EXIT_FAILED
 from hfcbench.cli.options import database_option, place_options
+from hfcbench.cli.tables import printable
 from hfcbench.plugins import load_plugins
 from hfcbench.runner.session import Session, Settings
 from hfcbench.types import DataLocation
@@ -22,7 +23,7 @@ from hfcbench.types import DataLocation
     type=click.FloatRange(min=0),
     default=0.002,
     show_default=True,
-    help="Largest difference of a score that still agrees.",
+    help="Largest difference of two numbers that still agree.",
 )
 @place_options
 def command(
@@ -36,11 +37,12 @@ def command(
     download: bool,
     cache_dir: Path,
 ) -> int:
-    """Compute a training or an evaluation again and compare it with the database.
+    """Compute a training, an evaluation or an analysis again and compare it with the database.
 
-    ID is the beginning of its identity, as the leaderboard shows it. An evaluation is repeated with
-    its stored checkpoint, or, where that file is missing, after training again; a training is
-    trained again. Nothing is written. Exit code 1 says that the results do not agree.
+    ID is the beginning of its identity, as the leaderboard and `hfcbench show` of a training show
+    it. An evaluation or an analysis is repeated with its stored checkpoint, or, where that file is
+    missing, after training again; a training is trained again. Nothing is written. Exit code 1 says
+    that the results do not agree.
     """
     from hfcbench.results.opening import open_store
     from hfcbench.runner.verification import verify
@@ -57,16 +59,19 @@ def command(
         provenance = store.provenance(identity)
         found = verify(session, store, provenance, retrain=retrain, tolerance=tolerance)
     click.echo(f"{provenance.kind} {provenance.identity}")
-    if found.retrained:
-        verdict = "the same checkpoint" if found.same_checkpoint else "another checkpoint"
-        click.echo(f"trained again: {verdict}")
+    if found.same_files is not None:
+        verdicts = (
+            f"{'' if same else 'not '}the same {kind.replace('-', ' ')}"
+            for kind, same in found.same_files.items()
+        )
+        click.echo(printable(f"trained again: {', '.join(verdicts)}"))
     for check in found.checks:
         verdict = "agrees" if check.agrees else "DISAGREES"
-        click.echo(
-            f"{check.metric}: stored {check.stored:.6f}, recomputed {check.recomputed:.6f}, "
-            f"difference {check.difference:.2g} (tolerance {check.tolerance:g}): {verdict}"
-        )
+        line = f"{check.name}: {check.said} (tolerance {check.tolerance:g}): {verdict}"
+        click.echo(printable(line))
     if found.n:
         click.echo(f"{found.different_predictions} of {found.n} predictions differ")
-    click.echo("verified" if found.agrees else "NOT verified")
+    different = ", ".join(check.name for check in found.checks if not check.agrees)
+    problem = f"NOT verified: {different}" if different else "NOT verified"
+    click.echo("verified" if found.agrees else printable(problem))
     return 0 if found.agrees else EXIT_FAILED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge
 
@@ -17,15 +17,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class KernelSmoothing:
-    """Add rho times its eight neighbours to each weight of the first convolution (equation 3)."""
+    """Add rho times its eight neighbours to each weight of the first convolution (equation 3).
+
+    Attributes:
+        rho: weight of the neighbours, without unit.
+        layers: which convolutions, in the order that the model calls them: the first one, as in
+            the paper, the first so many, or all.
+        normalised: divide by ``1 + 8 rho``, so that the sum of a kernel's weights stays; the paper
+            does not, and so also strengthens the response.
+    """
 
     rho: Annotated[float, Ge(0)] = 1.0
+    layers: Literal["first", "all"] | Annotated[int, Ge(1)] = "first"
+    normalised: bool = False
 
     def defend(self, model: torch.nn.Module) -> torch.nn.Module:
         """A copy with smoothed kernels; see :class:`hfcbench.types.Defence`."""
         from hfcbench.defences.smoothing import SmoothedModel
 
-        return SmoothedModel(model, self.rho).eval()
+        most = None if self.layers == "all" else 1 if self.layers == "first" else self.layers
+        return SmoothedModel(model, self.rho, most, normalised=self.normalised).eval()
 
 
 @hookimpl

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,8 @@ def split_by_masks(
 
     Returns:
         For each mask the low and the high part, ``(N,C,H,W)`` float32, in the images' value range
-        and partly negative. Differentiable where the images ask for gradients.
+        and partly negative. Differentiable where the images ask for gradients, which changes no
+        value.
 
     Guarantees: ``high`` is the float32 difference ``images - low``; ``low`` is within 1e-5 of the
     definition for images in [0,1]; masks of only zeros or only ones give exact parts. No image
@@ -81,22 +83,50 @@ def split_by_masks(
     check_images(images)
     height, width = images.shape[2:]
     filters = [_filter(mask, height, width, images.device) for mask in masks]
-    if images.requires_grad and torch.is_grad_enabled():
+    if filters and images.requires_grad and torch.is_grad_enabled():
         if out is not None:
             raise SpecificationError("gradients cannot flow through outputs given as 'out'")
-        return _split_with_gradients(images, filters)
+        flat = _Split.apply(images.float(), filters)
+        return list(zip(flat[::2], flat[1::2], strict=True))
     if out is not None:
         check_outputs(out, images, len(masks))
     parts = allocate(images, len(masks)) if out is None else list(out)
-    workspace = torch.empty(0, dtype=torch.complex64, device=images.device)
     with torch.no_grad():
-        for chunk in chunks(images):
-            pixels = images[chunk].float()
-            spectrum = torch.fft.rfft2(pixels)  # (n,C,H,W//2+1)
-            for kept, (low, high) in zip(filters, parts, strict=True):
-                _write_low(kept, pixels, spectrum, low[chunk], workspace)
-                torch.sub(pixels, low[chunk], out=high[chunk])
+        _write_parts(images, filters, parts)
     return parts
+
+
+class _Split(torch.autograd.Function):
+    """Low and high part by each filter, with gradients.
+
+    A low part is a real symmetric matrix times the image, so that gradients are filtered as images
+    are; and attacks see exactly the values that everybody sees.
+    """
+
+    @staticmethod
+    def forward(context: Any, images: Tensor, filters: Sequence[_Filter]) -> tuple[Tensor, ...]:
+        context.filters = filters
+        parts = allocate(images, len(filters))
+        _write_parts(images, filters, parts)
+        return tuple(part for pair in parts for part in pair)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        total = torch.zeros_like(gradients[0])
+        for kept, low, high in zip(context.filters, gradients[::2], gradients[1::2], strict=True):
+            filtered, _ = _Split.apply(low - high, (kept,))
+            total = total + filtered + high
+        return total, None
+
+
+def _write_parts(images: Tensor, filters: Sequence[_Filter], parts: Sequence[Parts]) -> None:
+    workspace = torch.empty(0, dtype=torch.complex64, device=images.device)
+    for chunk in chunks(images):
+        pixels = images[chunk].float()
+        spectrum = torch.fft.rfft2(pixels)  # (n,C,H,W//2+1)
+        for kept, (low, high) in zip(filters, parts, strict=True):
+            _write_low(kept, pixels, spectrum, low[chunk], workspace)
+            torch.sub(pixels, low[chunk], out=high[chunk])
 
 
 def _write_low(
@@ -123,23 +153,6 @@ def _write_low(
     masked.copy_(columns)
     rows = torch.view_as_real(masked).view(-1, 2 * kept.columns)  # (n*C*H,2K)
     torch.mm(rows, kept.table, out=low.view(-1, width))
-
-
-def _split_with_gradients(images: Tensor, filters: Sequence[_Filter]) -> list[Parts]:
-    pixels = images.float()
-    width = pixels.shape[-1]
-    spectrum = torch.fft.rfft2(pixels)  # (N,C,H,W//2+1)
-    parts = []
-    for kept in filters:
-        columns = torch.fft.ifft(spectrum[..., : kept.columns] * kept.weights, dim=-2)
-        if kept.keeps_all:
-            low = pixels.clone()
-        elif kept.columns == 0:
-            low = torch.zeros_like(pixels)
-        else:
-            low = torch.fft.irfft(columns, n=width, dim=-1)
-        parts.append((low, pixels - low))
-    return parts
 
 
 def _filter(mask: Mask, height: int, width: int, device: torch.device) -> _Filter:

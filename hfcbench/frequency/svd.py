@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from hfcbench.errors import SpecificationError
 from hfcbench.frequency.batches import Parts, check_images, chunks
+
+# Of two singular values as a share of the largest: closer ones differ by rounding alone.
+_SMALLEST_GAP = 1e-6
 
 
 def split_svd(images: Tensor, ranks: Sequence[int]) -> list[Parts]:
@@ -22,7 +27,8 @@ def split_svd(images: Tensor, ranks: Sequence[int]) -> list[Parts]:
 
     Returns:
         For each rank the low and the high part, ``(N,C,H,W)`` float32. One decomposition serves all
-        ranks. Differentiable where singular values are distinct.
+        ranks. Differentiable where the singular values on both sides of the cut differ; close to
+        where they do not, gradients are large, but never infinite.
 
     Guarantees: ``high`` is the float32 difference ``images - low``; rank 0 and full rank are exact.
     Where the singular values on both sides of the cut are equal, the low part is one of several
@@ -42,23 +48,66 @@ def split_svd(images: Tensor, ranks: Sequence[int]) -> list[Parts]:
     with torch.autocast(images.device.type, enabled=False):
         for chunk in chunks(images):
             pixels = images[chunk].float()
-            for low, (lows, highs) in zip(_low_parts(pixels, ranks), collected, strict=True):
+            for low, (lows, highs) in zip(_LowParts.apply(pixels, ranks), collected, strict=True):
                 lows.append(low)
                 highs.append(pixels - low)
     return [(_joined(lows, images), _joined(highs, images)) for lows, highs in collected]
 
 
-def _low_parts(pixels: Tensor, ranks: Sequence[int]) -> list[Tensor]:
-    left, values, right = torch.linalg.svd(pixels, full_matrices=False)
-    full = values.shape[-1]
-    lows = []
-    for rank in ranks:
-        kept = int(rank)
-        if kept >= full:
-            lows.append(pixels.clone())
-        else:
-            lows.append((left[..., :kept] * values[..., None, :kept]) @ right[..., :kept, :])
-    return lows
+class _LowParts(torch.autograd.Function):
+    """The low part for each rank.
+
+    Automatic differentiation goes through the singular vectors, which have no derivative wherever
+    any two singular values are equal, as in every image with a flat area. The low part has: it is
+    ``U diag(f) V'`` with ``f`` the kept singular values and 0, and only the cut between them shows
+    in its derivative (Ding, Sun, Sun, Toh 2018, "Spectral operators of matrices").
+    """
+
+    @staticmethod
+    def forward(context: Any, pixels: Tensor, ranks: Sequence[int]) -> tuple[Tensor, ...]:
+        left, values, right = torch.linalg.svd(pixels, full_matrices=False)
+        context.save_for_backward(left, values, right)
+        context.ranks = ranks
+        return tuple(_low_part(pixels, left, values, right, int(rank)) for rank in ranks)
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        factors = context.saved_tensors
+        passed = [
+            _passed_back(gradient, factors, int(rank))
+            for gradient, rank in zip(gradients, context.ranks, strict=True)
+        ]
+        return torch.stack(passed).sum(0), None
+
+
+def _low_part(pixels: Tensor, left: Tensor, values: Tensor, right: Tensor, rank: int) -> Tensor:
+    if rank >= values.shape[-1]:
+        return pixels.clone()
+    return (left[..., :rank] * values[..., None, :rank]) @ right[..., :rank, :]
+
+
+def _passed_back(gradient: Tensor, factors: Sequence[Tensor], rank: int) -> Tensor:
+    """The low part's derivative, which is its own transpose, times a gradient ``(...,H,W)``."""
+    left, values, right = factors
+    if rank >= values.shape[-1]:
+        return gradient
+    kept_left, kept_right = left[..., :rank], right[..., :rank, :]  # (...,H,r), (...,r,W)
+    rest_left, rest_right = left[..., rank:], right[..., rank:, :]
+    # What lies in the kept rows or the kept columns passes ...
+    from_left = kept_left.mT @ gradient  # (...,r,W)
+    from_right = gradient @ kept_right.mT  # (...,H,r)
+    inside = from_left @ kept_right.mT  # (...,r,r)
+    passed = kept_left @ from_left + (from_right - kept_left @ inside) @ kept_right
+    # ... and where kept meets dropped, the singular vectors turn into each other.
+    upper = from_left @ rest_right.mT  # (...,r,m-r)
+    lower = (rest_left.mT @ from_right).mT
+    kept, rest = values[..., :rank, None], values[..., None, rank:]
+    smallest = _SMALLEST_GAP * values[..., :1, None] + torch.finfo(values.dtype).tiny
+    even = kept / (kept - rest).maximum(smallest) * (upper + lower) / 2
+    odd = kept / (kept + rest).maximum(smallest) * (upper - lower) / 2
+    passed = passed + kept_left @ (even + odd - upper) @ rest_right
+    return passed + rest_left @ (even - odd - lower).mT @ kept_right
 
 
 def _joined(pieces: list[Tensor], images: Tensor) -> Tensor:

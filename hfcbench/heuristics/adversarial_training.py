@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge, Interval
 
 from hfcbench import hookimpl
-from hfcbench.errors import NodeError
 from hfcbench.hookspecs import Register
 from hfcbench.types import Batch, Heuristic, Recipe
 
@@ -40,8 +39,10 @@ class AdversarialTraining(Heuristic):
     def transform(self, batch: Batch, model: torch.nn.Module, generator: torch.Generator) -> Batch:
         """Adversarial images ``(B,C,H,W)`` in [0,1] for the batch; the targets stay.
 
-        The loss that is climbed is the one that is trained on, so mixed targets may be given. The
-        model answers in evaluation mode meanwhile: attacking leaves BatchNorm's averages alone.
+        The batch is what the heuristics before this one made of it: behind mix-up, mixed images
+        are attacked, by the loss against their mixed targets; before it, the images themselves,
+        and what is mixed are the attacked ones. The model answers in evaluation mode meanwhile:
+        attacking leaves BatchNorm's averages alone.
 
         Raises:
             NodeError: the batch is not in [0,1], as components may be.
@@ -49,18 +50,12 @@ class AdversarialTraining(Heuristic):
         Source: Madry et al. 2018, equation 2.1; parameters and augmentation as in the authors'
         code of the paper.
         """
+        from hfcbench.adversarial.while_training import paused_training
         from hfcbench.attacks.pgd import PGD
 
-        if bool((batch.images.amin() < 0) | (batch.images.amax() > 1)):
-            raise NodeError(
-                "adversarial training needs images in [0,1], and these components are not",
-                hint="train on the original, or with --rescaling clip or minmax",
-            )
         attack = PGD(self.steps, self.step_share, self.random_start)
-        training = model.training
-        model.eval()
-        (found,) = attack.perturb(model, batch.images, batch.targets, [self.epsilon], generator)
-        model.train(training)
+        with paused_training(model, batch.images):
+            (found,) = attack.perturb(model, batch.images, batch.targets, [self.epsilon], generator)
         return Batch(found, batch.targets)
 
 

@@ -20,17 +20,14 @@ class LabelShuffling(Heuristic):
     def configure(self, recipe: Recipe) -> Recipe:
         return recipe.claimed("the training labels", "label-shuffling")
 
-    def relabel(
-        self, labels: torch.Tensor, classes: int, generator: torch.Generator
-    ) -> torch.Tensor:
-        """The same labels ``(N,)`` in another order: each class keeps its number of images.
+    def label_order(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """A random permutation ``(count,)`` of all images: each class keeps its number of images.
 
-        The order is drawn once per training, so that an image has the same label in every epoch.
+        It is drawn once per training, so that an image has the same label in every epoch.
         """
         import torch
 
-        order = torch.randperm(len(labels), generator=generator, device=generator.device)
-        return labels[order.to(labels.device)]
+        return torch.randperm(count, generator=generator, device=generator.device).cpu()
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Gt
 
 from hfcbench import hookimpl
+from hfcbench.errors import SpecificationError
 from hfcbench.hookspecs import Register
 from hfcbench.types import Batch, Heuristic, Recipe
 
@@ -23,6 +24,16 @@ class Mixup(Heuristic):
 
     def configure(self, recipe: Recipe) -> Recipe:
         return recipe.claimed("mix-up", "mixup")
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise SpecificationError for batches of one image, which leave nothing to mix."""
+        if recipe.schedule.batch_size == 1:
+            by = recipe.claims.get("the batch size")
+            decides = "the schedule" if by is None else f"heuristic '{by}'"
+            raise SpecificationError(
+                "heuristic 'mixup' mixes the images of a batch with each other, "
+                f"and {decides} makes batches of one image"
+            )
 
     def transform(self, batch: Batch, model: torch.nn.Module, generator: torch.Generator) -> Batch:
         """Mix every image with one of the same batch: ``w * batch + (1 - w) * batch[order]``.

@@ -35,6 +35,8 @@ def read_study(
 ) -> Study:
     """What a database holds of a suite; neither images nor checkpoints are needed.
 
+    The study reads single answers when they are asked for: keep the store open as long.
+
     Args:
         suite: a name, or the path of a YAML file; one with blocks of its own.
         overrides: as for running it.
@@ -68,6 +70,9 @@ def read_study(
         quantities=quantities,
         missing=missing,
         command=command,
+        classes=_classes(store, plan),
+        attacks=_attacks(plan),
+        answers=store.answers,
     )
 
 
@@ -79,6 +84,18 @@ def _of_training(training: TrainingSpecification) -> dict[str, Any]:
         "heuristics": training.heuristics_label,
         "trained_on": training.component.label,
         "seed": training.seed,
+    }
+
+
+def _classes(store: Store, plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The class names of the plan's datasets, by title."""
+    planned = {
+        (node.training.dataset.title, node.training.dataset.fingerprint) for node in plan.nodes
+    }
+    return {
+        record.name: record.description.classes
+        for record in store.datasets()
+        if (record.name, record.fingerprint) in planned
     }
 
 
@@ -134,6 +151,18 @@ def _scores(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     names = ("evaluation", "split", "defence", "attack", "epsilon", "component", "part", "cutoff")
     more = ("decomposition", "rescaling", "metric", "value", "low", "high", "n")
     return frame[[*_OF_TRAINING, *names, *more]]
+
+
+def _attacks(plan: Plan) -> tuple[tuple[str, float], ...]:
+    found = [
+        (item.attack.label, item.epsilon)
+        for node in plan.nodes
+        for item in node.evaluations
+        if item.attack is not None
+        and item.epsilon is not None
+        and item.component.part == "original"
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _quantities(store: Store, plan: Plan) -> tuple[StudiedQuantity, ...]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from hfcbench.quantities import Quantity
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hfcbench.results.statistics import Answers
+
+ReadAnswers: TypeAlias = "Callable[[Sequence[str]], Mapping[str, Answers]]"
+"""Reads which images evaluations answered rightly, by their identities; some may be unknown."""
+
+
+def nothing_known(evaluations: Sequence[str]) -> Mapping[str, Answers]:
+    """Of none of the evaluations single answers are known."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,9 @@ class Study:
         quantities: of finished analyses.
         missing: how many trainings, evaluations and analyses of the plan are not in the database.
         command: what would run them.
+        attacks: label and epsilon of each attack on originals that the plan has.
+        answers: reads single answers of ``evaluation`` identities, while the store is open.
+        classes: names of the classes of each dataset, in the order of their numbers.
     """
 
     suite: str
@@ -67,3 +81,6 @@ class Study:
     quantities: tuple[StudiedQuantity, ...]
     missing: int
     command: str
+    attacks: tuple[tuple[str, float], ...] = ()
+    answers: ReadAnswers = nothing_known
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)

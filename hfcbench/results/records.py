@@ -61,9 +61,16 @@ class DatasetRecord:
     description: DatasetDescription
 
 
+CHECKPOINT = "checkpoint"
+"""The kind of artifact that every training has: the trained weights."""
+
+TRAINING_LABELS = "training-labels"
+"""The kind of artifact that says on which labels a model was trained, if not the dataset's."""
+
+
 @dataclass(frozen=True)
 class ArtifactRecord:
-    """A file that belongs to a result; ``path`` is relative to the artifacts folder."""
+    """A file that belongs to a training; ``path`` is relative to the artifacts folder."""
 
     kind: str
     path: str
@@ -90,6 +97,7 @@ class TrainingRecord:
     """A finished training; names are labels such as ``resnet18(width=16)``.
 
     Attributes:
+        labels: the file of the labels that heuristics made; None where they are the dataset's.
         curve_seconds: the part of ``duration_seconds`` that measuring the curves took.
     """
 
@@ -110,6 +118,12 @@ class TrainingRecord:
     checkpoint: ArtifactRecord
     curve: Sequence[CurvePoint]
     curve_seconds: float | None = None
+    labels: ArtifactRecord | None = None
+
+    @property
+    def artifacts(self) -> tuple[ArtifactRecord, ...]:
+        """All files of the training."""
+        return (self.checkpoint,) if self.labels is None else (self.checkpoint, self.labels)
 
 
 @dataclass(frozen=True)

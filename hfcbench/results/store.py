@@ -19,6 +19,7 @@ from hfcbench.results.queries import sql_query
 from hfcbench.results.queries.questions import Questions
 from hfcbench.results.records import (
     AnalysisRecord,
+    ArtifactRecord,
     CurvePoint,
     DatasetRecord,
     EvaluationRecord,
@@ -90,9 +91,15 @@ class Store(Questions):
             writes.insert_dataset(connection, record)
 
     def add_training(self, record: TrainingRecord, run_id: int) -> None:
-        """Add a finished training with its checkpoint and curve; its dataset must be known."""
+        """Add a finished training with its files and curve; its dataset must be known."""
         with self._writing() as connection:
             writes.insert_training(connection, record, run_id)
+
+    def add_artifacts(self, training_identity: str, artifacts: Sequence[ArtifactRecord]) -> None:
+        """Add the files of those kinds that a finished training has none of."""
+        with self._writing() as connection:
+            ids = writes.training_ids(connection, [training_identity])
+            writes.insert_artifacts(connection, ids[training_identity], artifacts)
 
     def add_curve(self, training_identity: str, points: Sequence[CurvePoint]) -> None:
         """Add the points that a finished training's curves lack."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hfcbench.errors import SpecificationError
 from hfcbench.optimizers import check_optimizer
+from hfcbench.recipes import configured
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
 from hfcbench.runner.attack_expansion import AttackExpansion
@@ -29,7 +30,7 @@ from hfcbench.runner.suite_schema import (
     merged,
 )
 from hfcbench.runner.tasks import CurvePlan
-from hfcbench.types import DataLocation, Heuristic, Model, Recipe, Schedule
+from hfcbench.types import DataLocation, Model, Schedule
 
 if TYPE_CHECKING:
     from hfcbench.quantities import Analysis
@@ -251,12 +252,9 @@ class _BlockExpansion:
         heuristics_path: Path,
         schedule: Schedule,
     ) -> None:
-        recipe = Recipe(schedule=schedule)
         path = heuristics_path
         try:
-            for reference in heuristics:
-                heuristic: Heuristic = self._registry.create(reference)
-                recipe = heuristic.configure(recipe)
+            recipe = configured(schedule, [self._registry.create(item) for item in heuristics])
             path = ("schedule",) if not heuristics else heuristics_path
             check_optimizer(recipe.schedule.optimizer, recipe.schedule.optimizer_options)
             path = model_path

@@ -133,7 +133,8 @@ def _tasks(node: Node, stored: StoredTraining | None, artifacts: Path) -> Iterab
     needed = bool(node.evaluations or node.analyses)
     lost = stored is not None and needed and not (artifacts / stored.checkpoint.path).exists()
     if stored is None or lost or not curve_keys(node) <= stored.curve_keys:
-        yield TrainingTask(node.training, node.curve, known)
+        labels = None if stored is None or stored.labels is None else stored.labels.sha256
+        yield TrainingTask(node.training, node.curve, known, labels)
     if node.evaluations:
         yield EvaluationTask(node.training, node.evaluations, node.metrics, known)
     if node.analyses:

@@ -1,4 +1,4 @@
-"""From a stored specification back to a suite that computes just this training or evaluation."""
+"""From a stored specification back to a suite that computes just this result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def suite_text(provenance: Provenance) -> str:
-    """A suite file for a stored training, and for the evaluation if it is one.
+    """A suite file for a stored training, with the evaluation or analysis if it is one.
 
     Raises:
         StoreError: the specification cannot be said in a suite file, or is none.
@@ -42,13 +42,18 @@ def _suite_text(provenance: Provenance) -> str:
         "schedule": {k: v for k, v in training["schedule"].items() if v is not None},
         "curves": {"components": []},
         "samples": {"train": training["samples"]},
-        "metrics": sorted({score["metric"] for score in provenance.scores}) or ["top1", "loss"],
+        "metrics": _metrics(provenance),
     }
     components = [training["component"]]
-    if provenance.evaluation is not None and provenance.condition is not None:
-        evaluation = provenance.evaluation["specification"]
-        components.append(evaluation["component"])
-        block |= _evaluated(evaluation, str(provenance.condition["component"]), block["samples"])
+    finding = provenance.finding
+    if finding is not None:
+        found = finding.row["specification"]
+        block |= _circumstances(found)
+        if provenance.kind == "analysis":
+            block |= _analysed(found, block["samples"])
+        else:
+            components.append(found["component"])
+            block |= _evaluated(found, str(finding.condition["component"]), block["samples"])
     block |= _cut(components)
     block["samples"] = {k: v for k, v in block["samples"].items() if v is not None}
     suite = {
@@ -59,29 +64,51 @@ def _suite_text(provenance: Provenance) -> str:
     return yaml.safe_dump(suite, sort_keys=False, allow_unicode=True)
 
 
+def _metrics(provenance: Provenance) -> list[str]:
+    scores = () if provenance.finding is None else provenance.finding.scores
+    return sorted({score["metric"] for score in scores}) or ["top1", "loss"]
+
+
+def _circumstances(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a block that says under which defence and attack something is found out."""
+    if found["split"] != "test":
+        raise StoreError(f"a suite file cannot ask for split '{found['split']}'")
+    defence = found["defence"]
+    said: dict[str, Any] = {"defences": ["none" if defence is None else _named(defence)]}
+    if found["attack"] is not None:
+        said["attacks"] = [_named(found["attack"])]
+        said["epsilons"] = [found["epsilon"]]
+    return said
+
+
 def _evaluated(
     evaluation: Mapping[str, Any], component: str, samples: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The part of a block that says what is evaluated."""
-    if evaluation["split"] != "test":
-        raise StoreError(f"a suite file cannot ask for split '{evaluation['split']}'")
-    defence = evaluation["defence"]
-    said: dict[str, Any] = {"defences": ["none" if defence is None else _named(defence)]}
+    said = {**samples, "test": evaluation["samples"]}
     if evaluation["attack"] is None:
-        said["components"] = [component]
-        said["samples"] = {**samples, "test": evaluation["samples"]}
-        return said
-    # Results of before there was a choice took every step.
-    search = evaluation.get("search") or {}
-    said["attacks"] = [_named(evaluation["attack"])]
-    said["epsilons"] = [*search.get("smaller_epsilons", ()), evaluation["epsilon"]]
-    said["attack_modes"] = [search.get("mode", "adaptive")]
-    said["criterion"] = "full" if search.get("criterion") == "full" else "worst-case"
-    said["attack_precision"] = search.get("precision", "float32")
-    said["attack_components"] = [component]
+        return {"components": [component], "samples": said}
     # What is attacked is a sample of its own; originals are evaluated beside it all the same.
-    said["samples"] = {**samples, "test": evaluation["samples"], "attack": evaluation["samples"]}
-    return said
+    # Results from before there was a choice took every step.
+    search = evaluation.get("search", {"criterion": "full"})
+    return {
+        "epsilons": [*search.get("smaller_epsilons", ()), evaluation["epsilon"]],
+        "attack_components": [component],
+        "attack_modes": [search.get("mode", "adaptive")],
+        "criterion": "full" if search["criterion"] == "full" else "worst-case",
+        "attack_precision": search.get("precision", "float32"),
+        "samples": {**said, "attack": evaluation["samples"]},
+    }
+
+
+def _analysed(analysis: Mapping[str, Any], samples: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a block that says what is analysed; nothing is evaluated beside it."""
+    return {
+        "analyses": [_named(analysis["analysis"])],
+        "components": [],
+        "attack_components": [],
+        "samples": {**samples, "analysis": analysis["samples"]},
+    }
 
 
 def _cut(components: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -201,6 +201,8 @@ class Run:
         training = outcome.training
         if training is not None:
             self.store.add_training(training, run_id)
+            # A known training that was repeated gains what it lacked.
+            self.store.add_artifacts(training.identity, training.artifacts)
             self.store.add_curve(training.identity, training.curve)
             self._trained += 1
         if outcome.evaluations:

@@ -72,11 +72,11 @@ class BlockSchema(_Strict):
     curves: CurvesSchema | None = None
     decomposition: Named | None = None
     rescaling: Rescaling | None = None
-    components: Annotated[list[str], MinLen(1)] | None = None
+    components: list[str] | None = None
     defences: Annotated[list[Named], MinLen(1)] | None = None
     attacks: list[Named] | None = None
     epsilons: list[Annotated[float, Ge(0)]] | None = None
-    attack_components: Annotated[list[str], MinLen(1)] | None = None
+    attack_components: list[str] | None = None
     attack_modes: Annotated[list[AttackMode], MinLen(1)] | None = None
     criterion: Literal["worst-case", "full"] | None = None
     attack_precision: Precision | None = None

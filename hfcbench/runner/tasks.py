@@ -41,11 +41,13 @@ class TrainingTask:
     Attributes:
         expected_sha256: the known checkpoint's hash where the training is only repeated, for a
             lost checkpoint file or for curves that were not measured the first time.
+        expected_labels_sha256: likewise of the file of training labels, where there is one.
     """
 
     specification: TrainingSpecification
     curve: CurvePlan
     expected_sha256: str | None = None
+    expected_labels_sha256: str | None = None
 
     @property
     def identity(self) -> str:

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hfcbench.errors import NodeError, StoreError
+from hfcbench.results.records import CHECKPOINT
+from hfcbench.runner.agreement import Check, quantity_checks, score_checks
 from hfcbench.runner.recompute import suite_text
 from hfcbench.runner.session import Session
-from hfcbench.runner.specification import EvaluationSpecification, canonical_json
-from hfcbench.runner.tasks import CurvePlan, EvaluationTask, Outcome, TrainingTask
+from hfcbench.runner.specification import canonical_json
+from hfcbench.runner.tasks import AnalysisTask, CurvePlan, EvaluationTask, Outcome, TrainingTask
 
 if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
-    from hfcbench.results.records import EvaluationRecord
+    from hfcbench.results.records import TrainingRecord
     from hfcbench.results.store import Store
     from hfcbench.runner.plan import Node
-    from hfcbench.types import Predictions
 
-
-@dataclass(frozen=True)
-class ScoreCheck:
-    """A stored score beside the recomputed one."""
-
-    metric: str
-    stored: float
-    recomputed: float
-    tolerance: float
-
-    @property
-    def difference(self) -> float:
-        """How far apart they are; 0 for two that are NaN or equally infinite."""
-        same = self.stored == self.recomputed
-        if same or (math.isnan(self.stored) and math.isnan(self.recomputed)):
-            return 0.0
-        return abs(self.stored - self.recomputed)
-
-    @property
-    def agrees(self) -> bool:
-        return self.difference <= self.tolerance
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -50,37 +30,36 @@ class Verification:
     """What recomputing a result gave.
 
     Attributes:
-        retrained: whether the model was trained again.
-        same_checkpoint: whether that gave the very same checkpoint; None where it was not.
-        checks: a stored score each; empty for a training without evaluations.
-        different_predictions: of ``n`` images, how many got another class.
+        same_files: whether training again gave the very same checkpoint and other files, by kind;
+            None where the model was not trained again.
+        checks: a stored score or quantity each; none for a training.
+        different_predictions: of ``n`` images of an evaluation, how many got another class.
     """
 
-    retrained: bool
-    same_checkpoint: bool | None
-    checks: tuple[ScoreCheck, ...]
-    different_predictions: int
-    n: int
+    same_files: Mapping[str, bool] | None
+    checks: tuple[Check, ...] = ()
+    different_predictions: int = 0
+    n: int = 0
 
     @property
     def agrees(self) -> bool:
-        """Whether every score is within its tolerance; of a bare training, its checkpoint."""
+        """Whether every number is within its tolerance; of a bare training, its files."""
         if not self.checks:
-            return bool(self.same_checkpoint)
+            return self.same_files is not None and all(self.same_files.values())
         return all(check.agrees for check in self.checks)
 
 
 def verify(
     session: Session, store: Store, provenance: Provenance, *, retrain: bool, tolerance: float
 ) -> Verification:
-    """Recompute an evaluation, or train a training again, and compare.
+    """Recompute an evaluation or an analysis, or train a training again, and compare.
 
-    An evaluation is repeated with the stored checkpoint where its file is there, and otherwise, or
-    when ``retrain`` is set, after training again.
+    An evaluation or an analysis is repeated with the stored checkpoint where its file is there,
+    and otherwise, or when ``retrain`` is set, after training again.
 
     Args:
         session: with the plugins and datasets; its database is not touched.
-        tolerance: the largest difference of a score that still agrees.
+        tolerance: the largest difference of two numbers that still agree.
 
     Raises:
         StoreError: the specification stands for another result by now: a component has another
@@ -92,25 +71,29 @@ def verify(
         checkpoint = provenance.checkpoint
         artifacts = session.settings.artifacts_folder
         there = checkpoint is not None and (artifacts / str(checkpoint["path"])).is_file()
-        again = retrain or provenance.kind == "training" or not there
+        again = retrain or provenance.finding is None or not there
         sha256 = None if checkpoint is None else str(checkpoint["sha256"])
-        if again:
-            artifacts = Path(folder)
-        worker = session.worker(artifacts)
+        worker = session.worker(Path(folder) if again else artifacts)
         same = None
         if again:
             outcome = worker.run(TrainingTask(node.training, CurvePlan()), _nothing)
-            trained = _finished(outcome, outcome.training)
-            same = trained.checkpoint.sha256 == sha256
+            trained = _only([outcome.training] if outcome.training else [], outcome)
+            same = _same_files(provenance, trained)
             sha256 = trained.checkpoint.sha256
-        if provenance.kind == "training":
-            return Verification(True, same, (), 0, 0)
-        wanted = _wanted(node, provenance.identity)
-        outcome = worker.run(
-            EvaluationTask(node.training, (wanted,), node.metrics, sha256), _nothing
-        )
-        record = _finished(outcome, outcome.evaluations[0] if outcome.evaluations else None)
-    return _compared(record, store.predictions(provenance.identity), provenance, tolerance, same)
+        finding = provenance.finding
+        if finding is None:
+            return Verification(same)
+        task = _task(node, provenance, sha256)
+        outcome = worker.run(task, _nothing)
+    if isinstance(task, AnalysisTask):
+        analysis = _only(outcome.analyses, outcome)
+        checks = quantity_checks(finding.quantities, analysis.quantities, tolerance)
+        return Verification(same, checks)
+    evaluation = _only(outcome.evaluations, outcome)
+    checks = score_checks(finding.scores, evaluation.scores, tolerance)
+    stored = store.predictions(provenance.identity)
+    different = int((evaluation.predictions.predicted != stored.predicted).sum())
+    return Verification(same, checks, different, len(stored.predicted))
 
 
 def _planned(session: Session, provenance: Provenance) -> Node:
@@ -129,13 +112,28 @@ def _planned(session: Session, provenance: Provenance) -> Node:
     return node
 
 
-def _wanted(node: Node, identity: str) -> EvaluationSpecification:
+def _same_files(provenance: Provenance, trained: TrainingRecord) -> dict[str, bool]:
+    """Of each kind of file that is stored, and of the checkpoint: whether training gave it."""
+    stored = {str(row["kind"]): row["sha256"] for row in provenance.artifacts}
+    again = {artifact.kind: artifact.sha256 for artifact in trained.artifacts}
+    return {
+        kind: kind in again and again[kind] == stored.get(kind)
+        for kind in dict.fromkeys((CHECKPOINT, *stored))
+    }
+
+
+def _task(node: Node, provenance: Provenance, sha256: str | None) -> EvaluationTask | AnalysisTask:
+    """What computes the evaluation or the analysis, and nothing else of the node."""
     for evaluation in node.evaluations:
-        if evaluation.identity == identity:
-            return evaluation
+        if evaluation.identity == provenance.identity:
+            return EvaluationTask(node.training, (evaluation,), node.metrics, sha256)
+    for analysis in node.analyses:
+        if analysis.identity == provenance.identity:
+            return AnalysisTask(node.training, (analysis,), sha256)
+    measured = "analysis" if provenance.kind == "analysis" else "decomposition"
     raise StoreError(
-        f"evaluation {identity[:12]} cannot be recomputed here as it was: its decomposition, "
-        "attack, defence or the evaluation procedure has another version by now",
+        f"{provenance.kind} {provenance.identity[:12]} cannot be recomputed here as it was: its "
+        f"{measured}, attack, defence or the evaluation procedure has another version by now",
         hint="install the versions that `hfcbench show` lists",
     )
 
@@ -153,35 +151,12 @@ def _short(value: Any) -> str:
     return canonical_json(value) if isinstance(value, Mapping) else str(value)
 
 
-def _finished(outcome: Outcome, result: Any) -> Any:
-    if result is None:
+def _only(results: Sequence[R], outcome: Outcome) -> R:
+    """The one result that a task of a single node has."""
+    if not results:
         failure = outcome.failures[0]
         raise NodeError(f"{failure.label} cannot be recomputed: {failure.error}")
-    return result
-
-
-def _compared(
-    record: EvaluationRecord,
-    stored: Predictions,
-    provenance: Provenance,
-    tolerance: float,
-    same_checkpoint: bool | None,
-) -> Verification:
-    recomputed = {(item.metric, item.metric_version): item.score.value for item in record.scores}
-    checks = tuple(
-        ScoreCheck(
-            score["metric"],
-            score["value"],
-            recomputed[score["metric"], score["version"]],
-            tolerance,
-        )
-        for score in provenance.scores
-        if (score["metric"], score["version"]) in recomputed
-    )
-    different = int((record.predictions.predicted != stored.predicted).sum())
-    return Verification(
-        same_checkpoint is not None, same_checkpoint, checks, different, len(stored.predicted)
-    )
+    return results[0]
 
 
 def _nothing(share: float) -> None:

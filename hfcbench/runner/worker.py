@@ -13,13 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
-from hfcbench.results.records import (
-    ArtifactRecord,
-    EvaluationRecord,
-    FailureRecord,
-    TrainingRecord,
-)
+from hfcbench.results.records import EvaluationRecord, FailureRecord, TrainingRecord
 from hfcbench.runner.analysing import analyse
+from hfcbench.runner.artifacts import checkpoint_path, save_checkpoint_of, save_labels_of
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.executor import Advance
 from hfcbench.runner.recording import (
@@ -69,16 +65,14 @@ class TaskWorker:
             return Outcome(failures=failures(task, error, traceback.format_exc()))
 
     def _train(self, task: TrainingTask, advance: Advance) -> TrainingRecord:
-        from hfcbench.training.checkpoints import save_checkpoint
         from hfcbench.training.loop import train
 
         specification = task.specification
         started_at, start = datetime.now(UTC), time.perf_counter()
         result = train(self._job(task), lambda epoch, epochs: advance(epoch / epochs))
-        relative = _checkpoint_path(specification.identity)
-        sha256, size_bytes = save_checkpoint(
-            result.module, self.artifacts / relative, task.expected_sha256
-        )
+        checkpoint = save_checkpoint_of(task, result, self.artifacts)
+        whole = self.datasets.split(specification.dataset, "train", None)
+        positions = whole.choice(specification.samples)
         return TrainingRecord(
             identity=specification.identity,
             specification=specification.canonical,
@@ -94,9 +88,10 @@ class TaskWorker:
             device=self.device,
             started_at=started_at,
             duration_seconds=time.perf_counter() - start,
-            checkpoint=ArtifactRecord("checkpoint", relative, sha256, size_bytes),
+            checkpoint=checkpoint,
             curve=curve_points(task, result),
             curve_seconds=result.curve_seconds,
+            labels=save_labels_of(task, result, positions, self.artifacts),
         )
 
     def _job(self, task: TrainingTask) -> TrainingJob:
@@ -179,8 +174,8 @@ class TaskWorker:
     def _trained_model(self, task: EvaluationTask | AnalysisTask) -> torch.nn.Module:
         import torch
 
+        from hfcbench.recipes import configured
         from hfcbench.training.checkpoints import load_checkpoint
-        from hfcbench.training.loop import configured
 
         training = task.training
         recipe = configured(training.schedule, self._heuristics(training))
@@ -188,7 +183,7 @@ class TaskWorker:
         model: torch.nn.Module = self.registry.create(training.model).build(
             dataset.shape, dataset.classes, recipe.options
         )
-        path = self.artifacts / _checkpoint_path(training.identity)
+        path = self.artifacts / checkpoint_path(training.identity)
         load_checkpoint(model, path, task.checkpoint_sha256)
         return model.to(torch.device(self.device)).eval()
 
@@ -224,10 +219,6 @@ class TaskWorker:
             samples=specification.samples,
             search=specification.search or UNSEARCHED,
         )
-
-
-def _checkpoint_path(identity: str) -> str:
-    return f"{identity[:2]}/{identity}.safetensors"
 
 
 def _advance_part(advance: Advance, part: int, parts: int, batch: int, batches: int) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from pathlib import Path
 
 import safetensors.torch
@@ -12,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 
 from hfcbench.errors import NodeError
+from hfcbench.training.files import save_tensors
 
 
 def save_checkpoint(
@@ -30,20 +29,7 @@ def save_checkpoint(
     Raises:
         NodeError: the file cannot be written, or would not be the expected one.
     """
-    content = safetensors.torch.save(_state(module))
-    sha256 = hashlib.sha256(content).hexdigest()
-    if expected_sha256 not in (None, sha256):
-        raise NodeError(
-            "repeating this training gave another checkpoint than the database knows, as happens "
-            "on another device or with another torch version; nothing was written",
-            hint="restore the checkpoint files, or run into a new database with --db",
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, content)
-    except OSError as error:
-        raise NodeError(f"the checkpoint {path} cannot be written: {error.strerror}") from error
-    return sha256, len(content)
+    return save_tensors(_state(module), path, "checkpoint", expected_sha256)
 
 
 def load_checkpoint(module: torch.nn.Module, path: Path, sha256: str | None) -> None:
@@ -88,18 +74,3 @@ def _state(module: torch.nn.Module) -> dict[str, torch.Tensor]:
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in state.items()
     }
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in its place at once; what is left of a failed one is removed."""
-    # Not from tempfile, whose files only their owner may read: artifacts may be shared.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from hfcbench.frequency.components import ORIGINAL, Component
 from hfcbench.types import Heuristic, ImageShape, ImageSplit, Model, Recipe, Schedule
@@ -67,8 +68,24 @@ class CurveMeasurement:
 
 
 @dataclass(frozen=True)
+class TrainingLabels:
+    """What the training images are taken for.
+
+    Attributes:
+        labels: ``(N,)`` int64 on the CPU, in the order of the training images.
+        order: a permutation ``(N,)`` int64: image i has the label that the dataset gives to
+            training image ``order[i]``; None where heuristics did more than move labels.
+        changed: whether any label is not the dataset's.
+    """
+
+    labels: Tensor
+    order: Tensor | None
+    changed: bool
+
+
+@dataclass(frozen=True)
 class TrainingResult:
-    """A trained module in evaluation mode, what it was trained with, and its curve.
+    """A trained module in evaluation mode, what it was trained with and on, and its curve.
 
     Attributes:
         curve_seconds: how long measuring the curve took.
@@ -77,5 +94,6 @@ class TrainingResult:
     module: torch.nn.Module
     parameter_count: int
     recipe: Recipe
+    labels: TrainingLabels
     curve: tuple[CurveMeasurement, ...]
     curve_seconds: float = 0.0

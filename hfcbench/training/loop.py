@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -11,28 +11,18 @@ from torch import Tensor
 
 from hfcbench.devices import deterministic, generator_for, seeded
 from hfcbench.errors import NodeError
+from hfcbench.recipes import configured
 from hfcbench.training.augmentation import crop_and_flip
 from hfcbench.training.curves import Curve
 from hfcbench.training.images import TrainingImages, in_unit_range
 from hfcbench.training.job import TrainingJob, TrainingResult
 from hfcbench.training.labels import training_labels
+from hfcbench.training.loss import training_loss
 from hfcbench.training.memory_format import training_memory_format
 from hfcbench.training.optimizers import make_optimizer
-from hfcbench.types import Batch, Heuristic, Recipe, Schedule
+from hfcbench.types import Batch, Recipe
 
 OnEpoch = Callable[[int, int], None]
-
-
-def configured(schedule: Schedule, heuristics: Sequence[Heuristic]) -> Recipe:
-    """The recipe after every heuristic had its say, in order.
-
-    Raises:
-        SpecificationError: two of them contradict each other.
-    """
-    recipe = Recipe(schedule=schedule)
-    for heuristic in heuristics:
-        recipe = heuristic.configure(recipe)
-    return recipe
 
 
 def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
@@ -49,15 +39,15 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
 
     Raises:
         NodeError: the loss or the weights are no longer finite, or a heuristic returned labels
-            that are none.
+            or a loss that are none.
         SpecificationError: optimizer or heuristics that do not fit.
     """
     recipe = configured(job.schedule, job.heuristics)
     with deterministic():
         labels = training_labels(job)
         module = _on_device(_build(job, recipe), job.device)
-        curve = Curve(job, labels)
-        loop = _Loop(job, recipe, module, labels)
+        curve = Curve(job, labels.labels)
+        loop = _Loop(job, recipe, module, labels.labels)
         for epoch in range(1, recipe.schedule.epochs + 1):
             loop.run_epoch(epoch)
             curve.measure(module, epoch)
@@ -65,7 +55,7 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
                 on_epoch(epoch, recipe.schedule.epochs)
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return TrainingResult(
-        module.eval(), parameters, recipe, tuple(curve.measurements), curve.seconds
+        module.eval(), parameters, recipe, labels, tuple(curve.measurements), curve.seconds
     )
 
 
@@ -118,8 +108,9 @@ class _Loop:
         for heuristic, generator in self._heuristics:
             batch = heuristic.transform(batch, self._module, generator)
         inputs = batch.images.contiguous(memory_format=self._memory_format)
+        loss = training_loss(Batch(inputs, batch.targets), self._module, self._heuristics)
+        # Only now, so that nothing that heuristics left behind is stepped along.
         self._optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self._module(inputs), batch.targets)
         torch.autograd.backward(loss)
         self._optimizer.step()
         return loss.detach()

@@ -137,9 +137,9 @@ def test_show_tells_everything_and_how_to_compute_it_again(place, capsys, tmp_pa
     assert document["training"]["specification"]["samples"] == 60
 
     suite = output(capsys, place, "show", identity, "--format", "suite")
-    assert yaml.safe_load(suite)["blocks"][0]["attacks"] == [
-        {"pgd": {"steps": 2, "step_share": 0.1, "random_start": False}}
-    ]
+    parameters = {"steps": 2, "step_share": 0.1, "random_start": False}
+    parameters |= {"restarts": 1, "norm": "linf"}
+    assert yaml.safe_load(suite)["blocks"][0]["attacks"] == [{"pgd": parameters}]
     again = tmp_path / "again"
     again.mkdir()
     (again / "one.yaml").write_text(suite, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -154,6 +155,34 @@ def test_gradients_flow_to_the_kept_frequencies():
     (gradient,) = torch.autograd.grad((low * weights).sum(), batch)
     # The split is a projection: its own transpose.
     torch.testing.assert_close(gradient, split_radial(weights, [3])[0][0], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 10), (1, 6), (120, 130)])
+def test_gradients_change_no_value_and_belong_to_each_part(size):
+    batch = images(*size)
+    radii = [0, 2, 5, 200]
+    expected = split_radial(batch, radii)
+    inputs = batch.clone().requires_grad_()
+    parts = split_radial(inputs, radii)
+    weights, direction = torch.randn_like(batch), torch.randn_like(batch)
+    moved = split_radial(direction, radii)
+    for part, value, change in zip(
+        itertools.chain(*parts), itertools.chain(*expected), itertools.chain(*moved), strict=True
+    ):
+        assert torch.equal(part, value)
+        (gradient,) = torch.autograd.grad((part * weights).sum(), inputs, retain_graph=True)
+        # The split is linear: along a direction, a part changes by that part of the direction.
+        along = float((gradient * direction).double().sum())
+        assert along == pytest.approx(float((weights * change).double().sum()), abs=1e-2)
+
+
+def test_gradients_of_gradients_exist():
+    inputs = images(6, 6).requires_grad_()
+    ((low, _),) = split_radial(inputs, [2])
+    (gradient,) = torch.autograd.grad(low.square().sum() / 2, inputs, create_graph=True)
+    weights = torch.rand_like(gradient)
+    (second,) = torch.autograd.grad((gradient * weights).sum(), inputs)
+    torch.testing.assert_close(second, split_radial(weights, [2])[0][0], atol=1e-5, rtol=0)
 
 
 @pytest.mark.gpu

@@ -10,7 +10,7 @@ from hfcbench.errors import NodeError, SpecificationError
 from hfcbench.heuristics.adversarial_training import AdversarialTraining
 from hfcbench.heuristics.batchnorm import BatchNorm
 from hfcbench.heuristics.mixup import Mixup
-from hfcbench.training.loop import configured
+from hfcbench.recipes import configured
 from hfcbench.types import Batch, Schedule
 
 

@@ -35,3 +35,9 @@ def test_the_given_labels_are_left_alone():
     before = LABELS.clone()
     shuffled(0)
     assert torch.equal(before, LABELS)
+
+
+def test_the_order_is_that_of_the_labels():
+    order = LabelShuffling().label_order(len(LABELS), torch.Generator().manual_seed(5))
+    assert order.sort().values.tolist() == list(range(len(LABELS)))
+    assert torch.equal(LABELS[order], shuffled(5))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from scipy import stats
 from torch import nn
 
+from hfcbench.errors import SpecificationError
+from hfcbench.heuristics.batch_size import BatchSize
 from hfcbench.heuristics.mixup import Mixup
-from hfcbench.types import Batch
+from hfcbench.recipes import configured
+from hfcbench.types import Batch, Schedule
 
 COUNT = 8
 
@@ -103,6 +107,20 @@ def test_a_batch_of_one_is_left():
     single = Batch(torch.rand(1, 1, 2, 2), torch.ones(1, 1))
     result = Mixup().transform(single, nn.Identity(), torch.Generator())
     torch.testing.assert_close(result.images, single.images)
+
+
+@pytest.mark.parametrize(
+    ("heuristics", "schedule", "decides"),
+    [
+        ((Mixup(),), Schedule(batch_size=1), "the schedule"),
+        ((Mixup(), BatchSize(1)), Schedule(), "heuristic 'batch-size'"),
+        ((BatchSize(1), Mixup()), Schedule(), "heuristic 'batch-size'"),
+    ],
+)
+def test_batches_of_one_image_leave_nothing_to_mix(heuristics, schedule, decides):
+    with pytest.raises(SpecificationError, match=f"'mixup' mixes .* and {decides} makes batches"):
+        configured(schedule, heuristics)
+    configured(replace(schedule, batch_size=1), (BatchSize(2), Mixup()))
 
 
 @pytest.mark.gpu

@@ -105,7 +105,9 @@ def test_models_without_dropout_say_so(monkeypatch):
 
     monkeypatch.setattr(timm, "create_model", strict)
     message = refusal("resnet10t", ImageShape(3, 34, 34), ModelOptions(dropout=0.5))
-    assert message == "model 'timm/resnet10t' has no dropout"
+    assert message == (
+        "model 'timm/resnet10t' has no dropout: the heuristic 'dropout' cannot change it"
+    )
 
 
 def test_headless_models_are_refused(monkeypatch):

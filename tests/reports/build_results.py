@@ -9,6 +9,8 @@ import pandas as pd
 
 from hfcbench.quantities import Quantity
 from hfcbench.reports.study import StudiedQuantity, Study
+from hfcbench.results.statistics import Answers, ImageSet
+from hfcbench.sampling import chosen_images
 
 N = 2000
 RESNET = "preact-resnet32"
@@ -18,6 +20,7 @@ class Results:
     """Builds a study from accuracies, one training at a time."""
 
     def __init__(self):
+        self.answers = {}
         self.trainings, self.curves, self.scores, self.quantities = [], [], [], []
 
     def training(self, heuristics="vanilla", *, model=RESNET, trained_on="original", seed=0):
@@ -48,6 +51,11 @@ class Results:
         return self
 
     def score(self, value, *, attack="none", epsilon=math.nan, defence="none"):
+        """A test accuracy, or for each image whether it is right."""
+        n = N
+        if isinstance(value, np.ndarray):
+            self.answers[len(self.scores)] = answers(value)
+            value, n = value.mean(), len(value)
         self.scores.append(
             {
                 **self.of,
@@ -65,7 +73,7 @@ class Results:
                 "value": value,
                 "low": value,
                 "high": value,
-                "n": N,
+                "n": n,
             }
         )
         return self
@@ -79,6 +87,13 @@ class Results:
             StudiedQuantity(**of, defence="none", attack="none", epsilon=None, quantity=number)
         )
         return self
+
+    def attacks(self):
+        found = [(row["attack"], row["epsilon"]) for row in self.scores if row["attack"] != "none"]
+        return tuple(dict.fromkeys(found))
+
+    def read(self, evaluations):
+        return {name: self.answers[name] for name in evaluations if name in self.answers}
 
     def study(self):
         columns = list(self.trainings[0])[:6]
@@ -105,4 +120,17 @@ class Results:
             tuple(self.quantities),
             0,
             "run it",
+            self.attacks(),
+            self.read,
         )
+
+
+def answers(right):
+    """Answers to as many images of a split of N; labels are their positions."""
+    n = len(right)
+    return Answers(ImageSet("cats", "test", N, n, f"{n} labels"), chosen_images(N, n), right)
+
+
+def right_from(start, share, n=N):
+    """A share of the images is right, from one image on and around the end."""
+    return np.roll(np.arange(n) < round(share * n), start)

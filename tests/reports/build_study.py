@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 from hfcbench.quantities import Axis, Quantity
 from hfcbench.reports.study import StudiedQuantity, Study
+from hfcbench.results.statistics import Answers, ImageSet
+from hfcbench.sampling import chosen_images
 
 IDENTITY = ["training", "dataset", "model", "heuristics", "trained_on", "seed"]
 TRAININGS = [*IDENTITY, "epochs", "done"]
@@ -29,6 +32,7 @@ class StudyBuilder:
         self.curves: list[dict[str, Any]] = []
         self.scores: list[dict[str, Any]] = []
         self.quantities: list[StudiedQuantity] = []
+        self.answers: dict[str, Answers] = {}
 
     def train(
         self,
@@ -62,13 +66,17 @@ class StudyBuilder:
         low: float = np.nan,
         high: float = np.nan,
         n: int = 200,
+        right: Any = None,
         component: str = "original",
         defence: str = "none",
         attack: str = "none",
         epsilon: float = np.nan,
         **training: Any,
     ) -> None:
-        """Add a test accuracy."""
+        """Add a test accuracy; ``right`` says of the first images of which it is."""
+        if right is not None:
+            self.answers[str(len(self.scores))] = _answers(np.asarray(right, bool))
+            value, n = float(np.mean(right)), len(right)
         row = self.train(**training) | _component(component)
         self.scores.append(
             row
@@ -103,8 +111,15 @@ class StudyBuilder:
             )
         )
 
-    def study(self, *, missing: int = 0, scale: str = "full") -> Study:
+    def study(
+        self,
+        *,
+        missing: int = 0,
+        scale: str = "full",
+        classes: Mapping[str, Sequence[str]] | None = None,
+    ) -> Study:
         """The study of all that was added."""
+        attacks = [(r["attack"], r["epsilon"]) for r in self.scores if r["attack"] != "none"]
         return Study(
             suite=self.suite,
             scale=scale,
@@ -114,6 +129,9 @@ class StudyBuilder:
             quantities=tuple(self.quantities),
             missing=missing,
             command=f"hfcbench run {self.suite}",
+            classes=classes or {},
+            attacks=tuple(dict.fromkeys(attacks)),
+            answers=lambda names: {n: self.answers[n] for n in names if n in self.answers},
         )
 
 
@@ -135,3 +153,9 @@ def array(name: str, values: Any, *axes: Axis, unit: str = "", n: int = 0) -> Qu
 def _component(label: str) -> dict[str, Any]:
     part, _, cutoff = label.partition("@")
     return {"component": label, "part": part, "cutoff": float(cutoff) if cutoff else np.nan}
+
+
+def _answers(right: Any) -> Answers:
+    """To as many images of a split of 20, whose labels are their positions."""
+    n = len(right)
+    return Answers(ImageSet("f", "test", 20, n, f"{n} labels"), chosen_images(20, n), right)

@@ -132,14 +132,13 @@ def test_where_a_number_comes_from(
     record = rows[1]
     found = store.provenance(record.identity[:12])
     assert (found.kind, found.identity) == ("evaluation", record.identity)
-    assert found.evaluation is not None
-    assert found.evaluation["specification"] == record.specification
+    assert found.finding is not None
+    assert found.finding.row["specification"] == record.specification
     assert found.training["specification"] == build.training(seed=1).specification
     assert found.training["seed"] == 1
     assert found.dataset["fingerprint"] == build.FINGERPRINT
     assert found.dataset["parameters"] == {"tile": 32}
-    run = found.evaluation_run
-    assert run is not None
+    run = found.finding.run
     expected = build.run(cuda_version="12.8", driver_version="570.1")
     for name in ("command", "host", "device", "torch_version", "git_revision", "git_dirty"):
         assert run[name] == getattr(expected, name)
@@ -147,7 +146,7 @@ def test_where_a_number_comes_from(
     assert run["plugins"] == ["builtin (hfcbench 0.1.0)", "jpeg (hfcbench-jpeg 0.2.0)"]
     assert found.checkpoint is not None
     assert found.checkpoint["sha256"] == "ab"
-    (score,) = found.scores
+    (score,) = found.finding.scores
     assert (score["metric"], score["value"], score["n"]) == ("top1", 0.4, 40)
     training = store.provenance(build.training(seed=1).identity)
     assert training.kind == "training"

@@ -64,7 +64,7 @@ def test_one_row_per_training_and_defence(store: Store, measured: TrainingRecord
         *("original", "original_low", "original_high"),
         *("lfc@4", "lfc@12", "hfc@4", "hfc@12"),
         *("fgsm@0.03", f"fgsm@{8 / 255!r}", "fgsm@0.06", "pgd(steps=5)@0.06"),
-        *("lfc@4 under fgsm@0.03", "robust", "n_attacked"),
+        *("lfc@4 under fgsm@0.03", "robust", "n_attacked", "flags"),
     ]
     plain, defended = frame.to_dict("records")
     assert (plain["dataset"], plain["fingerprint"]) == ("pets", "21b2eed1e328")

@@ -92,6 +92,25 @@ def test_trainings_come_back(store: Store, run_id: int, build: ModuleType) -> No
     assert rows == [("1", 0, 3_000_000_000)]
 
 
+def test_training_labels_come_back_and_are_added_where_they_lack(
+    store: Store, run_id: int, build: ModuleType, count: Count
+) -> None:
+    record = build.training()
+    labels = ArtifactRecord("training-labels", "a/b.labels.safetensors", "cd", 7)
+    store.add_training(record, run_id)
+    assert store.trainings([record.identity])[record.identity].labels is None
+    for kept in (labels, replace(labels, path="elsewhere", sha256="ef")):
+        store.add_artifacts(record.identity, replace(record, labels=kept).artifacts)
+        assert store.trainings([record.identity])[record.identity].labels == labels
+    assert count("artifacts") == 2
+    other = replace(build.training(seed=1), labels=labels)
+    store.add_training(other, run_id)
+    found = store.trainings([other.identity])[other.identity]
+    assert (found.checkpoint, found.labels) == (other.checkpoint, labels)
+    with pytest.raises(StoreError, match="does not stay in the artifacts folder"):
+        store.add_artifacts(record.identity, [replace(labels, path="../x")])
+
+
 def test_a_stored_specification_is_what_its_identity_was_made_of(
     store: Store, run_id: int, build: ModuleType
 ) -> None:

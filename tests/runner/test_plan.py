@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from hfcbench.results.records import ArtifactRecord
 from hfcbench.runner.expansion import expand
 from hfcbench.runner.plan import Plan, make_plan, remaining
 from hfcbench.runner.suite_file import read_suite
@@ -58,10 +59,12 @@ def store(plan, tmp_path) -> FakeStore:
     """A store in which the plan's first training and its first evaluation are done."""
     node = plan.nodes[0]
     (tmp_path / "known.safetensors").write_bytes(b"weights")
-    checkpoint = SimpleNamespace(sha256="abc", path="known.safetensors")
+    checkpoint = ArtifactRecord("checkpoint", "known.safetensors", "abc", 7)
+    labels = ArtifactRecord("training-labels", "known.labels.safetensors", "def", 7)
     done = node.evaluations[0].identity
+    stored = SimpleNamespace(checkpoint=checkpoint, curve_keys=CURVE_KEYS, labels=labels)
     return FakeStore(
-        {node.training.identity: SimpleNamespace(checkpoint=checkpoint, curve_keys=CURVE_KEYS)},
+        {node.training.identity: stored},
         {done},
         {done: {("top1", "1"), ("loss", "1")}},
     )
@@ -93,7 +96,7 @@ def test_a_lost_checkpoint_is_trained_again_only_if_it_is_needed(plan, store, tm
 
     first = remaining(plan, store, tmp_path).tasks[0]
     assert isinstance(first, TrainingTask)
-    assert first.expected_sha256 == "abc"
+    assert (first.expected_sha256, first.expected_labels_sha256) == ("abc", "def")
 
     store.done_evaluations = {item.identity for item in plan.nodes[0].evaluations}
     scored = {("top1", "1"), ("loss", "1")}

@@ -80,7 +80,10 @@ def _try(
             # It looks at values, which the meta device has none of: run it for real.
             return _try(architecture, shape, classes, dropout, device="cpu")
         if "drop_rate" in str(error):
-            raise SpecificationError(f"model 'timm/{architecture}' has no dropout") from error
+            raise SpecificationError(
+                f"model 'timm/{architecture}' has no dropout: "
+                "the heuristic 'dropout' cannot change it"
+            ) from error
         reason = str(error) or f"it raises {type(error).__name__}"
         raise _misfit(architecture, shape, reason) from error
 

@@ -11,8 +11,8 @@ from hfcbench.reports.claims.estimates import (
     Estimate,
     Verdict,
     combined,
+    deciding,
     verdict_of,
-    weakest,
 )
 from hfcbench.reports.claims.sample import MissingRowsError, Sample
 from hfcbench.reports.claims.statements import Statement
@@ -42,12 +42,19 @@ class Finding:
     @property
     def verdict(self) -> Verdict:
         """From the numbers alone."""
-        return verdict_of(self.effects) if self.effects else "not run"
+        if not self.effects:
+            return "not run"
+        return verdict_of(self.effects, any_of=self.statement.any_of)
 
     @property
-    def weakest(self) -> Effect | None:
-        """The effect that speaks least for the statement."""
-        return weakest(self.effects) if self.effects else None
+    def deciding(self) -> Effect | None:
+        """The effect that the verdict hangs on: the one that speaks least for the statement.
+
+        Where one effect is enough, it is the one that speaks most for it.
+        """
+        if not self.effects:
+            return None
+        return deciding(self.effects, any_of=self.statement.any_of)
 
 
 def check_statement(statement: Statement, study: Study) -> list[Finding]:
@@ -92,16 +99,27 @@ def _effects(
 
 def _sample(study: Study, dataset: str, model: str | None, seed: int) -> Sample:
     def rows(frame: pd.DataFrame) -> pd.DataFrame:
-        chosen = (frame["dataset"] == dataset) & (frame["seed"] == seed)
+        chosen = frame["dataset"] == dataset
         if model is not None:
             chosen &= frame["model"] == model
         if "metric" in frame:
             chosen &= frame["metric"] == "top1"
         return frame[chosen]
 
-    quantities = [
-        item
-        for item in study.quantities
-        if (item.dataset, item.seed) == (dataset, seed) and model in (None, item.model)
-    ]
-    return Sample(rows(study.trainings), rows(study.curves), rows(study.scores), quantities)
+    def of_seed(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[frame["seed"] == seed]
+
+    scores = rows(study.scores)
+    return Sample(
+        of_seed(rows(study.trainings)),
+        of_seed(rows(study.curves)),
+        of_seed(scores),
+        [
+            item
+            for item in study.quantities
+            if (item.dataset, item.seed) == (dataset, seed) and model in (None, item.model)
+        ],
+        all_seeds=scores,
+        attacks=study.attacks,
+        answers=study.answers,
+    )

@@ -7,30 +7,81 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from hfcbench.results.statistics import Answers, ImageSet, contrast_variance, share_variance
+
 Verdict = Literal["supported", "contradicted", "undecided", "not run"]
 
 _LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A value and its sampling variance; sums and differences of independent ones.
+class Share:
+    """The share of right answers to some images, as a part of a sum."""
 
-    Two accuracies over the same images are not independent: they rise and fall together, so the
-    variance of their difference is overstated, never understated, in practice.
+    weight: float
+    answers: Answers
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with what its sampling variance follows from; sums and differences of such.
+
+    Shares of right answers to the same images are added image by image, so that models which
+    are right on the same images differ by an amount that is known more exactly than its parts.
+    What is over other images, or is not known image by image (curves), counts as independent:
+    of two scores that rise and fall together this overstates the variance of their difference.
+
+    Attributes:
+        unpaired: the variance of what is not in the shares.
+        shares: what is known image by image.
     """
 
     value: float
-    variance: float
+    unpaired: float = 0.0
+    shares: tuple[Share, ...] = ()
+
+    @property
+    def variance(self) -> float:
+        """Of the shares see :func:`hfcbench.results.statistics.contrast_variance`."""
+        return self.unpaired + sum(
+            contrast_variance([s.weight for s in same], [s.answers.right for s in same])
+            for same in self._by_images().values()
+        )
+
+    @property
+    def only_images(self) -> ImageSet | None:
+        """The images that all of it is over; None where there are others, or some are unknown."""
+        found = list(self._by_images())
+        return found[0] if len(found) == 1 and self.unpaired == 0 else None
+
+    def times(self, factor: float) -> Estimate:
+        """The estimate of a multiple."""
+        shares = tuple(Share(s.weight * factor, s.answers) for s in self.shares)
+        return Estimate(self.value * factor, self.unpaired * factor**2, shares)
+
+    def __add__(self, other: Estimate) -> Estimate:
+        return Estimate(
+            self.value + other.value, self.unpaired + other.unpaired, self.shares + other.shares
+        )
 
     def __sub__(self, other: Estimate) -> Estimate:
-        return Estimate(self.value - other.value, self.variance + other.variance)
+        return self + other.times(-1)
+
+    def _by_images(self) -> dict[ImageSet, list[Share]]:
+        found: dict[ImageSet, list[Share]] = {}
+        for share in self.shares:
+            found.setdefault(share.answers.images, []).append(share)
+        return found
+
+
+def answered(answers: Answers) -> Estimate:
+    """The share of right answers to known images."""
+    return Estimate(answers.accuracy, shares=(Share(1.0, answers),))
 
 
 def proportion(value: float, n: int) -> Estimate:
-    """A share of ``n`` images; the variance is Agresti and Coull's, never zero."""
-    shrunk = (value * n + 2) / (n + 4)
-    return Estimate(value, shrunk * (1 - shrunk) / n)
+    """A share of ``n`` images; of which ones is not known."""
+    return Estimate(value, share_variance(value, n))
 
 
 def measured(value: float, low: float, high: float) -> Estimate:
@@ -41,12 +92,14 @@ def measured(value: float, low: float, high: float) -> Estimate:
 def mean(estimates: Sequence[Estimate]) -> Estimate:
     """The mean of estimates that may depend on each other, as of the same images at some radii.
 
-    The variance is the mean of theirs, which that of the mean never exceeds.
+    Of the same images it is known image by image. Else its variance is the mean of theirs, which
+    that of the mean never exceeds.
     """
     n = len(estimates)
-    return Estimate(
-        sum(item.value for item in estimates) / n, sum(item.variance for item in estimates) / n
-    )
+    total = sum((item.times(1 / n) for item in estimates), start=Estimate(0.0))
+    if total.only_images is not None:
+        return total
+    return Estimate(total.value, sum(item.variance for item in estimates) / n)
 
 
 @dataclass(frozen=True)
@@ -104,17 +157,22 @@ def combined(
     return Effect(of, centre, centre - reach, centre + reach, len(values), within)
 
 
-def verdict_of(effects: Sequence[Effect]) -> Verdict:
-    """A claim is supported if every effect supports it, contradicted if any contradicts it."""
+def verdict_of(effects: Sequence[Effect], *, any_of: bool = False) -> Verdict:
+    """A claim is supported if every effect supports it, contradicted if any contradicts it.
+
+    With ``any_of`` it is supported if any supports it, contradicted if every one contradicts it.
+    """
     verdicts = {effect.verdict for effect in effects}
-    if "contradicted" in verdicts:
-        return "contradicted"
-    return "supported" if verdicts == {"supported"} else "undecided"
+    one: Verdict = "supported" if any_of else "contradicted"
+    every: Verdict = "contradicted" if any_of else "supported"
+    if one in verdicts:
+        return one
+    return every if verdicts == {every} else "undecided"
 
 
-def weakest(effects: Sequence[Effect]) -> Effect:
-    """The effect that speaks least for the claim."""
-    return min(effects, key=_support)
+def deciding(effects: Sequence[Effect], *, any_of: bool = False) -> Effect:
+    """The effect that speaks least for the claim; with ``any_of`` the one that speaks most."""
+    return max(effects, key=_support) if any_of else min(effects, key=_support)
 
 
 def _support(effect: Effect) -> float:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hfcbench.references import parse_label
-from hfcbench.reports.claims.estimates import Estimate, measured, proportion
-from hfcbench.reports.study import StudiedQuantity
+from hfcbench.reports.claims.estimates import Estimate, answered, measured, proportion
+from hfcbench.reports.study import ReadAnswers, StudiedQuantity
+from hfcbench.reports.worst_cases import Ball, ball_of, robust_answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +29,17 @@ class Sample:
 
     Attributes:
         curves, scores: as in :class:`hfcbench.reports.study.Study`, accuracies only.
+        all_seeds: scores of every seed.
+        attacks, answers: as there.
     """
 
     trainings: pd.DataFrame
     curves: pd.DataFrame
     scores: pd.DataFrame
     quantities: Sequence[StudiedQuantity]
+    all_seeds: pd.DataFrame
+    attacks: Sequence[tuple[str, float]]
+    answers: ReadAnswers
 
     def heuristics(self, beginning: str) -> list[str]:
         """The labels of finished trainings that begin so, e.g. ``optimizer:``.
@@ -98,7 +104,10 @@ class Sample:
         attack: str = "none",
         epsilon: float | None = None,
     ) -> Estimate:
-        """Test accuracy under a condition; ``attack`` without parameters.
+        """Test accuracy under a condition, image by image where that is known.
+
+        Args:
+            attack: without parameters.
 
         Raises:
             MissingRowsError: it was not evaluated.
@@ -112,7 +121,47 @@ class Sample:
             rows = rows.loc[(rows["epsilon"] - epsilon).abs() < _SAME_EPSILON]
         if rows.empty:
             raise MissingRowsError
-        return proportion(float(rows.iloc[0]["value"]), int(rows.iloc[0]["n"]))
+        row = rows.iloc[0]
+        found = self.answers([row["evaluation"]])
+        if row["evaluation"] in found:
+            return answered(found[row["evaluation"]])
+        return proportion(float(row["value"]), int(row["n"]))
+
+    def ball(self, epsilon: float) -> Ball:
+        """The suite's attacks of this epsilon and of smaller ones.
+
+        Raises:
+            MissingRowsError: it has none of this epsilon.
+        """
+        found = ball_of(self.attacks, epsilon)
+        if found is None:
+            raise MissingRowsError
+        return found
+
+    def robust(self, within: Ball, heuristics: str, *, model: str) -> Estimate:
+        """The share of test images that are right when clean and under every attack in a ball.
+
+        Raises:
+            MissingRowsError: not all of it was evaluated, or single answers are not stored.
+        """
+        rows = _plain(self._of(self.scores, heuristics, "original", model))
+        found = robust_answers(rows, within, self.answers)
+        if found is None:
+            raise MissingRowsError
+        return answered(found)
+
+    def most_accurate(self) -> tuple[str, str]:
+        """Model and heuristics with the best clean test accuracy, mean over all seeds.
+
+        Raises:
+            MissingRowsError: there are no such scores.
+        """
+        rows = _plain(self.all_seeds)
+        rows = rows[(rows["attack"] == "none") & (rows["trained_on"] == "original")]
+        if rows.empty:
+            raise MissingRowsError
+        best: Any = rows.groupby(["model", "heuristics"])["value"].mean().idxmax()
+        return str(best[0]), str(best[1])
 
     def quantity(
         self, name: str, heuristics: str = VANILLA, *, analysis: str, defence: str = "none"
@@ -145,6 +194,11 @@ class Sample:
     ) -> pd.DataFrame:
         rows = frame[(frame["heuristics"] == heuristics) & (frame["trained_on"] == trained_on)]
         return rows if model is None else rows[rows["model"] == model]
+
+
+def _plain(scores: pd.DataFrame) -> pd.DataFrame:
+    """Those of models without a defence on originals."""
+    return scores[(scores["component"] == "original") & (scores["defence"] == "none")]
 
 
 def _components(frame: pd.DataFrame, part: str) -> list[str]:

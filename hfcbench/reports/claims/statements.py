@@ -21,6 +21,7 @@ class Statement:
         suite: what has to be run.
         compare: what is compared, with the effect of one seed; raises ``MissingRowsError``.
         across_models: whether models of one suite are compared with each other.
+        any_of: whether one effect in its favour is enough; else all must be.
         within: see :class:`hfcbench.reports.claims.estimates.Effect`.
     """
 
@@ -30,6 +31,7 @@ class Statement:
     suite: str
     compare: Callable[[Sample], Comparisons]
     across_models: bool = False
+    any_of: bool = False
     within: float | None = None
 
 
@@ -163,5 +165,6 @@ STATEMENTS = (
         "paper/tradeoff",
         comparisons.accuracy_and_robustness_part,
         across_models=True,
+        any_of=True,
     ),
 )

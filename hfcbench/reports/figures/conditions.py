@@ -44,11 +44,13 @@ def accuracies_on_test(study: Study) -> DataFrame:
 
 
 def rho_of(defence: str) -> float:
-    """The strength of kernel smoothing that a defence label says; NaN of other defences."""
+    """The strength of the paper's kernel smoothing that a defence label says; NaN of others."""
     name, parameters = parse_label(defence)
     if name == "none":
         return 0.0
-    return float(parameters.get("rho", 1.0)) if name == "kernel-smoothing" else math.nan
+    rho = parameters.pop("rho", 1.0)
+    # Of more layers, or normalised, it is another defence.
+    return float(rho) if name == "kernel-smoothing" and not parameters else math.nan
 
 
 def condition_order(found: DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from hfcbench.analyses.prediction_conflicts import PredictionConflicts
 from hfcbench.references import parse_label
 from hfcbench.reports.figures.bars import draw_bars
+from hfcbench.reports.figures.class_names import short_names
 from hfcbench.reports.figures.drawing import Drawing, TableOutput, file_name, house_style
 from hfcbench.reports.figures.estimates import summarise
 from hfcbench.reports.figures.selection import (
@@ -97,8 +98,9 @@ def _examples(study: Study, condition: Condition, stem: str) -> list[Drawing | T
         "HFC shifted by 0.5 to be seen",
     )
     title = f"Predictions for images, LFC and HFC ({subject_title(condition)}; {_text_of(split)})"
+    classes = short_names(study.classes.get(condition.about.dataset, ()))
     with house_style():
-        figure = draw_triples(lines, title=title, footnote=note)
+        figure = draw_triples(lines, classes, title=title, footnote=note)
     return [Drawing(stem, figure)]
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from hfcbench.reports.figures.bars import error_bars
 from hfcbench.reports.figures.conditions import CLEAN, accuracies_on_test, condition_order
 from hfcbench.reports.figures.drawing import (
@@ -18,7 +16,14 @@ from hfcbench.reports.figures.drawing import (
     panel_title,
 )
 from hfcbench.reports.figures.estimates import summarise
+from hfcbench.reports.figures.fronts import WHO, front_table
 from hfcbench.reports.figures.palette import BLACK, look
+from hfcbench.reports.figures.robust_rows import (
+    WORST_CASE,
+    lfc_note,
+    lfc_rows,
+    with_worst_cases,
+)
 from hfcbench.reports.figures.selection import groups, interval_note, required, rows_footnote
 from hfcbench.reports.figures.tables import OF_SCORES
 from hfcbench.reports.study import Study
@@ -28,24 +33,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-_WHO = ("model", "heuristics", "trained_on", "defence")
 _MOST_COLUMNS = 3
 
 
 def tradeoff(study: Study) -> list[Drawing | TableOutput]:
-    """Clean against robust accuracy of each model, with those that none beats in both."""
-    rows = accuracies_on_test(study)
-    required(study, rows[rows["condition"] != CLEAN], "accuracies under attack")
+    """Clean against robust accuracy of each model, with those that none beats in both.
+
+    Robust accuracy is the worst case over all attacks, image by image, and beside it that under
+    each attack alone.
+    """
+    alone = accuracies_on_test(study)
+    required(study, alone[alone["condition"] != CLEAN], "accuracies under attack")
+    rows, every_lfc = with_worst_cases(study, alone), lfc_rows(study)
     outputs: list[Drawing | TableOutput] = []
     for group in groups(study, rows, ["model", "heuristics", "trained_on"]):
         stem = file_name("tradeoff", group.suffix)
-        found = summarise(group.rows, [*_WHO, "condition", "attack", "epsilon"])
-        attacked = [name for name in condition_order(found) if name != CLEAN]
-        table = pd.concat([_pairs(found, name) for name in attacked], ignore_index=True)
+        found = summarise(group.rows, [*WHO, "condition", "attack", "epsilon"])
+        lfc = every_lfc[every_lfc["training"].isin(group.rows["training"])]
+        attacked = _attacked(found)
+        if not attacked:
+            continue
+        table = front_table(found, attacked, lfc)
         if table.empty:
             continue
-        says = "front: no other is at least as good in both and better in one"
-        note = rows_footnote(study, group.rows, says, interval_note(group.rows, OF_SCORES))
+        note = _note(study, group.rows, lfc)
         with house_style():
             figure = _draw(table, f"Accuracy and robust accuracy ({group.title})", note)
         outputs += [Drawing(stem, figure), TableOutput(stem, table, note)]
@@ -54,28 +65,24 @@ def tradeoff(study: Study) -> list[Drawing | TableOutput]:
     return outputs
 
 
-def pareto_front(points: list[tuple[float, float]]) -> list[bool]:
-    """Of each point, whether no other is at least as high in both and higher in one."""
-    return [not any(x >= a and y >= b and (x > a or y > b) for x, y in points) for a, b in points]
+def _attacked(found: DataFrame) -> list[str]:
+    """The conditions of robust accuracy: worst cases first, which are what the paper means."""
+    worst = set(found.loc[found["attack"] == WORST_CASE, "condition"])
+    names = [name for name in condition_order(found) if name != CLEAN]
+    return sorted(names, key=lambda name: name not in worst)
 
 
-def _pairs(found: DataFrame, condition: str) -> DataFrame:
-    """Clean and robust accuracy of those that have both, under one attack and epsilon."""
-    clean = found[found["condition"] == CLEAN]
-    robust = found[found["condition"] == condition]
-    both = clean.merge(robust, on=list(_WHO), suffixes=("_clean", "_robust"), sort=False)
-    table = both[list(_WHO)].assign(condition=condition)
-    for kind in ("clean", "robust"):
-        table[kind] = both[f"value_{kind}"]
-        table[f"{kind}_low"] = both[f"low_{kind}"]
-        table[f"{kind}_high"] = both[f"high_{kind}"]
-    front = pareto_front(list(zip(table["clean"], table["robust"], strict=True)))
-    return table.assign(front=["yes" if on else "no" for on in front], seeds=both["seeds_robust"])
+def _note(study: Study, rows: DataFrame, lfc: DataFrame) -> str:
+    front = "front: no other is at least as good in both and better in one"
+    worst = "worst case: right when clean and under each of these attacks, image by image"
+    has_worst = (rows["attack"] == WORST_CASE).any()
+    says = [front, lfc_note(lfc), worst if has_worst else "", interval_note(rows, OF_SCORES)]
+    return rows_footnote(study, rows, *says)
 
 
 def _names(table: DataFrame) -> list[str]:
     """What tells the points apart: of the columns that say who, those with several values."""
-    several = [name for name in _WHO if table[name].nunique() > 1] or ["model"]
+    several = [name for name in WHO if table[name].nunique() > 1] or ["model"]
     found = []
     for row in table.to_dict("records"):
         parts = [str(row[name]) for name in several if row[name] != "none"]

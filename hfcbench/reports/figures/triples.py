@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hfcbench.reports.figures.class_names import name_of
 from hfcbench.reports.figures.drawing import new_figure
 
 if TYPE_CHECKING:
@@ -37,8 +38,14 @@ class Triple:
     confidences: Sequence[float]
 
 
-def draw_triples(lines: Mapping[str, Sequence[Triple]], *, title: str, footnote: str) -> Figure:
-    """Four triples a line; each kind begins a new line, under its name."""
+def draw_triples(
+    lines: Mapping[str, Sequence[Triple]], classes: Sequence[str], *, title: str, footnote: str
+) -> Figure:
+    """Four triples a line; each kind begins a new line, under its name.
+
+    Args:
+        classes: short names in the order of class numbers; a class without one is its number.
+    """
     held = {name: triples for name, triples in lines.items() if triples}
     across = min(_ACROSS, max(len(triples) for triples in held.values()))
     heights = [math.ceil(len(triples) / across) for triples in held.values()]
@@ -49,11 +56,11 @@ def draw_triples(lines: Mapping[str, Sequence[Triple]], *, title: str, footnote:
         part.suptitle(name, fontsize=9, fontweight="bold", x=0.01, ha="left")
         blocks = np.asarray(part.subfigures(high, across, squeeze=False))
         for block, triple in zip(blocks.flat, triples, strict=False):
-            _draw_triple(block.subplots(1, 3), triple)
+            _draw_triple(block.subplots(1, 3), triple, classes)
     return figure
 
 
-def _draw_triple(row: NDArray[Any], triple: Triple) -> None:
+def _draw_triple(row: NDArray[Any], triple: Triple, classes: Sequence[str]) -> None:
     panel: Axes
     for place, panel in enumerate(row):
         pixels = np.clip(triple.images[place], 0, 1)
@@ -68,5 +75,6 @@ def _draw_triple(row: NDArray[Any], triple: Triple) -> None:
         answer, confidence = int(triple.answers[place]), float(triple.confidences[place])
         # Bold where it is right: not a matter of colour.
         weight = "bold" if answer == triple.label else "normal"
-        panel.set_xlabel(f"class {answer}\n{confidence:.0%}", fontsize=7, fontweight=weight)
-    row[0].set_ylabel(f"label {triple.label}", fontsize=7)
+        said = f"{name_of(classes, answer)}\n{confidence:.0%}"
+        panel.set_xlabel(said, fontsize=7, fontweight=weight)
+    row[0].set_ylabel(f"label\n{name_of(classes, triple.label)}", fontsize=7)

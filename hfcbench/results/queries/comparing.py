@@ -34,6 +34,10 @@ def comparison_frame(
     found = [find_identity(connection, beginning) for beginning in beginnings]
     if len(found) < 2:
         raise UsageError("a comparison needs two ids or more")
+    if any(item.kind == "analysis" for item in found):
+        raise UsageError(
+            "analyses cannot be compared image by image; give ids of trainings or of evaluations"
+        )
     if len({item.kind for item in found}) > 1:
         raise UsageError("evaluations can be compared with each other, and trainings; not mixed")
     rows: list[dict[str, Any]] = []

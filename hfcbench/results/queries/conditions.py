@@ -37,6 +37,10 @@ class KnownCondition:
     decomposition: str | None
     decomposition_version: str | None
     rescaling: str | None
+    criterion: str | None = None
+    attack_mode: str | None = None
+    attack_precision: str | None = None
+    smaller_epsilons: str | None = None
 
     @property
     def state(self) -> tuple[str, str, str, str | None]:
@@ -102,10 +106,12 @@ def known_metric(connection: Connection, name: str) -> KnownMetric | None:
 def column_names(conditions: Iterable[KnownCondition]) -> dict[int, str]:
     """What the leaderboard's column of each condition is called, by condition id.
 
-    ``original``, ``lfc@8``, ``fgsm@0.03``, ``lfc@8 under fgsm@0.03``. Where components were cut in
-    several ways, or an attack has several versions, the names say which: ``lfc@8 [svd, none]``.
+    ``original``, ``lfc@8``, ``fgsm@0.03``, ``lfc@8 under transfer pgd@0.03``. Where components
+    were cut in several ways, an attack has several versions, or its images were searched for in
+    several ways, the names say which: ``lfc@8 [svd, none]``, ``pgd@0.06 [worst-case after 0.03]``.
     """
     items = list(conditions)
+    searches = _searches(items)
     cuts = {item.cut for item in items if item.cut is not None}
     cut_names = _cut_names(cuts)
     versions: dict[str, set[str | None]] = {}
@@ -118,15 +124,38 @@ def column_names(conditions: Iterable[KnownCondition]) -> dict[int, str]:
             name += f" [{cut_names[item.cut]}]"
         if item.is_attacked:
             attack = attack_name(item, several_versions=len(versions[item.attack]) > 1)
+            if len(searches[_searched(item)]) > 1:
+                attack += f" [{_search_name(item)}]"
             name = attack if item.cut is None else f"{name} under {attack}"
         names[item.condition_id] = name
     return names
 
 
+def _searched(item: KnownCondition) -> tuple[object, ...]:
+    """What an attack's images were searched under, but for how."""
+    of = (item.attack, item.attack_version, item.epsilon, item.attack_mode)
+    return (*of, item.component, item.cut, *item.state)
+
+
+def _searches(items: Iterable[KnownCondition]) -> dict[tuple[object, ...], set[str]]:
+    found: dict[tuple[object, ...], set[str]] = {}
+    for item in items:
+        found.setdefault(_searched(item), set()).add(_search_name(item))
+    return found
+
+
+def _search_name(item: KnownCondition) -> str:
+    """``worst-case after 0.03``, ``full, bfloat16``."""
+    after = f" after {item.smaller_epsilons}" if item.smaller_epsilons else ""
+    precision = f", {item.attack_precision}" if item.attack_precision == "bfloat16" else ""
+    return f"{item.criterion}{after}{precision}"
+
+
 def attack_name(condition: KnownCondition, *, several_versions: bool) -> str:
     """``fgsm@0.03``, or ``fgsm v2@0.03`` where there are several versions."""
     version = f" v{condition.attack_version}" if several_versions else ""
-    return f"{condition.attack}{version}@{strength(condition.epsilon or 0.0)}"
+    mode = "" if condition.attack_mode in (None, "adaptive") else f"{condition.attack_mode} "
+    return f"{mode}{condition.attack}{version}@{strength(condition.epsilon or 0.0)}"
 
 
 def condition_name(condition: KnownCondition) -> str:
@@ -134,11 +163,17 @@ def condition_name(condition: KnownCondition) -> str:
     parts = [condition.component]
     if condition.cut is not None:
         parts.append(f"[{condition.decomposition}, {condition.rescaling}]")
-    if condition.is_attacked:
-        parts.append(f"under {condition.attack}@{strength(condition.epsilon or 0.0)}")
-    if condition.defence != "none":
-        parts.append(f"with {condition.defence}")
+    parts += circumstances(condition.attack, condition.epsilon, condition.defence)
+    if condition.is_attacked and condition.criterion != "exact":
+        mode = "" if condition.attack_mode == "adaptive" else f"{condition.attack_mode}, "
+        parts.append(f"[{mode}{_search_name(condition)}]")
     return " ".join(parts)
+
+
+def circumstances(attack: str, epsilon: float | None, defence: str) -> list[str]:
+    """``under fgsm@0.03`` and ``with jpeg``, where there are an attack and a defence."""
+    found = [] if attack == "none" else [f"under {attack}@{strength(epsilon or 0.0)}"]
+    return found if defence == "none" else [*found, f"with {defence}"]
 
 
 def strength(epsilon: float) -> str:

@@ -1,14 +1,16 @@
-"""Finding a training or an evaluation by the beginning of its identity."""
+"""Finding a training, an evaluation or an analysis by the beginning of its identity."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, func, select
 
 from hfcbench.errors import UsageError
-from hfcbench.results.schema import Evaluation, Training
+from hfcbench.results.schema import Analysis, Evaluation, Training
+
+Kind: TypeAlias = Literal["training", "evaluation", "analysis"]
 
 _FEWEST = 4
 _DIGITS = frozenset("0123456789abcdef")
@@ -18,13 +20,13 @@ _DIGITS = frozenset("0123456789abcdef")
 class Found:
     """What an identity is of."""
 
-    kind: Literal["training", "evaluation"]
+    kind: Kind
     identity: str
     key: int
 
 
 def find_identity(connection: Connection, beginning: str) -> Found:
-    """The training or evaluation whose identity begins so.
+    """The training, evaluation or analysis whose identity begins so.
 
     Raises:
         UsageError: there is none, or several, or the text is no beginning of an identity.
@@ -39,6 +41,7 @@ def find_identity(connection: Connection, beginning: str) -> Found:
     for kind, identity, key in (
         ("training", Training.identity, Training.training_id),
         ("evaluation", Evaluation.identity, Evaluation.evaluation_id),
+        ("analysis", Analysis.identity, Analysis.analysis_id),
     ):
         # A range, not a pattern: the index on identities answers it.
         statement = select(identity, key).where(identity >= text, identity < text + "g").limit(3)
@@ -46,7 +49,7 @@ def find_identity(connection: Connection, beginning: str) -> Found:
     if not found:
         count = connection.scalar(select(func.count()).select_from(Training)) or 0
         raise UsageError(
-            f"no training or evaluation has an id that begins with {beginning} "
+            f"no training, evaluation or analysis has an id that begins with {beginning} "
             f"(there are {count} trainings)"
         )
     if len(found) > 1:

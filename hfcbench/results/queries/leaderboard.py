@@ -24,6 +24,7 @@ from hfcbench.results.queries.naming import GROUPS, NAMES, SECTION
 from hfcbench.results.queries.pivot import LeaderboardRows, pivoted
 from hfcbench.results.queries.rank_ranges import with_rank_intervals
 from hfcbench.results.queries.ranking import Order, in_sections, limited, means, ranked
+from hfcbench.results.queries.reliability import flags, flags_of
 from hfcbench.results.queries.where import Filter
 from hfcbench.results.schema import Score
 
@@ -94,7 +95,9 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
     needed = {item.condition_id: item for item in (*originals, *order.conditions)}
     scores = facts.scores_under(connection, metric, list(needed), clause)
     trainings = facts.trainings_where(connection)
-    rows = in_sections(scores, needed, trainings, order)
+    attacked = [item for item in (*columns, *order.conditions) if item.is_attacked]
+    doubts = flags(connection, list(set(scores["training_id"]))) if attacked else {}
+    rows = in_sections(scores, needed, trainings, order, doubts)
     if question.group is not None:
         rows = means(rows, question.group)
     rows = ranked(rows, order)
@@ -104,16 +107,15 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
     present = set(found["condition_id"])
     columns = [item for item in columns if item.condition_id in present]
     frame = pivoted(table, columns, metric, NAMES)
+    names = column_names(columns)
+    shown_conditions = {names[item.condition_id]: item for item in columns}
+    place = list(frame.columns).index("n_attacked") + 1
+    frame.insert(place, "flags", flags_of(shown, columns, names, doubts))
     left_out = _left_out(connection, metric, rows, shown, known, columns, order)
     if question.rank_intervals:
         frame, why_not = with_rank_intervals(connection, frame, rows, shown, metric, order, needed)
         left_out.extend(LeftOut(count, what) for count, what in why_not)
-    names = column_names(columns)
-    return Leaderboard(
-        frame,
-        {names[item.condition_id]: item for item in columns},
-        tuple(left_out),
-    )
+    return Leaderboard(frame, shown_conditions, tuple(left_out))
 
 
 def _order(
@@ -227,7 +229,8 @@ def _left_out(
         found.append(LeftOut(len(rows) - len(shown), "rows beyond the limit"))
     unranked = int(rows["rank"].isna().sum())
     if unranked:
-        why = f"rows without a rank: no finite score in column '{order.column}'"
+        doubted = ", or one in doubt" if order.attacked else ""
+        why = f"rows without a rank: no finite score in column '{order.column}'{doubted}"
         found.append(LeftOut(unranked, why))
     sections = rows.groupby(list(SECTION), dropna=False).ngroups
     if sections > 1:

@@ -60,7 +60,7 @@ def pivoted(
     heading = ["rank", *SECTION, *names]
     if metric is None or rows.ranked.empty:
         measured = ["original", "original_low", "original_high", "robust"]
-        return pd.DataFrame(columns=[*heading, *measured, "n_attacked", *_LAST])
+        return pd.DataFrame(columns=[*heading, *measured, "n_attacked", "flags", *_LAST])
     spread = _spread(rows, columns, lower_is_better=not metric.higher_is_better)
     ranked = rows.ranked.reset_index(drop=True)
     if rows.group is None:

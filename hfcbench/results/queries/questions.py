@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from sqlalchemy import Connection
 
+from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
 from hfcbench.results.queries.images import (
     disagreements_frame,
@@ -23,6 +24,7 @@ from hfcbench.results.queries.where import (
     TrainingFilters,
     combined,
 )
+from hfcbench.results.statistics import Answers
 from hfcbench.results.writing.stored_predictions import read_predictions
 from hfcbench.types import Predictions
 
@@ -65,7 +67,9 @@ class Questions:
         seed, epochs; ``original`` with its 95% interval ``original_low``, ``original_high``; one
         per component (``lfc@4``, ..., ``hfc@4``, ...); one per attack and epsilon (``fgsm@0.03``);
         ``robust``, the worst of those on originals, known for models that faced all of them, and
-        ``n_attacked``, the number of images that were attacked; versions; the training's identity.
+        ``n_attacked``, the number of images that were attacked; ``flags``, which of the shown
+        scores under attack are in doubt and why (such scores decide no rank); versions; the
+        training's identity.
 
         A column holds one condition: where components were cut in several ways, its name says
         which (``lfc@8 [svd, none]``). Ranks hold among rows that compare, and start from 1 in each
@@ -190,10 +194,58 @@ class Questions:
                 pivot=pivot,
             )
 
+    def robust_accuracy(
+        self,
+        *,
+        attacked_with: float,
+        where: Filter | None = None,
+        **filters: Unpack[RowFilters],
+    ) -> pd.DataFrame:
+        """The share of images that each model gets right when clean and under every attack.
+
+        One row per model that was seen both clean and attacked and whose predictions are stored:
+        ``value`` with Wilson's 95% interval ``low`` to ``high`` over the ``n`` images that all of
+        its evaluations on originals hold, ``clean`` accuracy over all of its images, and
+        ``attacked_by``, such as ``fgsm, pgd at 0.03``: rows compare where that and ``n`` agree.
+        Single answers are read for every row, so restrict the question in a large database.
+
+        Args:
+            attacked_with: attacks of this epsilon and of smaller ones count.
+
+        Raises:
+            UsageError: a model's clean and attacked images cannot be paired.
+        """
+        from hfcbench.results.queries.robust_accuracy import robust_accuracy_frame
+
+        chosen = combined(where, filters, OF_ROWS)
+        with self._reading() as connection:
+            return robust_accuracy_frame(connection, chosen, attacked_with)
+
+    def worst_case(self, identities: Sequence[str]) -> Answers:
+        """Which images are right in all of these evaluations, as of one model clean and attacked.
+
+        See :func:`hfcbench.results.statistics.worst_case`.
+
+        Raises:
+            UsageError: predictions of one are not stored, or their images cannot be paired.
+        """
+        from hfcbench.results.queries.robust_accuracy import worst_case_answers
+
+        with self._reading() as connection:
+            return worst_case_answers(connection, identities)
+
     def predictions(self, identity: str) -> Predictions:
         """The per-image predictions of an evaluation, exactly as they were stored."""
         with self._reading() as connection:
             return read_predictions(connection, identity)
+
+    def answers(self, identities: Sequence[str]) -> dict[str, Answers]:
+        """Which images these evaluations answered rightly, by identity.
+
+        Evaluations whose predictions are not stored are left out.
+        """
+        with self._reading() as connection:
+            return read_answers(connection, identities)
 
     def prediction_frame(self, identity: str) -> pd.DataFrame:
         """One row per image of an evaluation: label, predicted, correct, confidence, loss."""
@@ -235,7 +287,7 @@ class Questions:
             return comparison_frame(connection, identities, correction)
 
     def provenance(self, identity: str) -> Provenance:
-        """Where a training or an evaluation comes from, by its identity or enough digits of it.
+        """Where a training, an evaluation or an analysis comes from, by enough of its identity.
 
         Raises:
             UsageError: there is none, or several.

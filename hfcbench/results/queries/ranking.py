@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ def in_sections(
     conditions: Mapping[int, KnownCondition],
     trainings: pd.DataFrame,
     order: Order,
+    flagged: Collection[tuple[int, int]] = (),
 ) -> pd.DataFrame:
     """One row per training, defence, split, procedure and n that has a score on originals.
 
@@ -55,6 +56,7 @@ def in_sections(
         conditions: of these scores, by id.
         trainings: by ``training_id``.
         order: how the rows will be sorted.
+        flagged: training_id and condition_id of scores in doubt, which decide no rank.
     """
     import pandas as pd
 
@@ -70,6 +72,9 @@ def in_sections(
     if not deciding:
         rows = rows.assign(sort_value=rows["original"], n_sorted=0)
     elif order.attacked:
+        places = zip(sorting["training_id"], sorting["condition_id"], strict=True)
+        doubtful = pd.Series([place in flagged for place in places], sorting.index, dtype=bool)
+        sorting = sorting.assign(value=sorting["value"].mask(doubtful))
         rows = rows.merge(_worst(sorting, order), how="left", on=["training_id", "state"])
         rows["n_sorted"] = rows["n_sorted"].fillna(0).astype("int64")
     else:

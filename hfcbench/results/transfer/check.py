@@ -1,4 +1,4 @@
-"""Whether a database holds together: every identity, reference, score and checkpoint."""
+"""Whether a database holds together: every identity, reference, score and file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hfcbench.errors import StoreError
 from hfcbench.results.column_types import digest_of
+from hfcbench.results.records import CHECKPOINT
 from hfcbench.results.schema import (
     Analysis,
     Artifact,
@@ -57,7 +58,8 @@ def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
 
     Args:
         connection: for reading.
-        artifacts: the folder of checkpoints, whose files are then hashed; None leaves them alone.
+        artifacts: the folder of checkpoints and what lies beside them, whose files are then hashed;
+            None leaves them alone.
     """
     steps: tuple[Callable[[Connection], Iterator[Problem]], ...] = (
         _file_problems,
@@ -68,7 +70,8 @@ def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
         _quantity_problems,
         _score_problems,
         _prediction_problems,
-        partial(_checkpoint_problems, artifacts=artifacts),
+        _checkpoint_problems,
+        partial(_artifact_problems, artifacts=artifacts),
     )
     for step in steps:
         try:
@@ -218,37 +221,49 @@ def _prediction_problems(connection: Connection) -> Iterator[Problem]:
             yield Problem(where, f"its top1 is {stored[0]}, and its predictions give {correct}")
 
 
-def _checkpoint_problems(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
-    statement = select(
-        *(Training.training_id, Training.identity),
-        *(Artifact.path, Artifact.sha256, Artifact.size_bytes),
-    ).outerjoin(
-        Artifact, (Artifact.training_id == Training.training_id) & (Artifact.kind == "checkpoint")
+def _checkpoint_problems(connection: Connection) -> Iterator[Problem]:
+    statement = (
+        select(Training.training_id, Training.identity)
+        .outerjoin(
+            Artifact, (Artifact.training_id == Training.training_id) & (Artifact.kind == CHECKPOINT)
+        )
+        .where(Artifact.artifact_id.is_(None))
     )
-    for key, identity, path, sha256, size in _chunks(connection, statement, Training.training_id):
+    for key, identity in _chunks(connection, statement, Training.training_id):
+        yield Problem(f"training {identity[:12]} (row {key})", "it has no checkpoint")
+
+
+def _artifact_problems(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
+    statement = select(
+        *(Artifact.artifact_id, Training.training_id, Training.identity),
+        *(Artifact.kind, Artifact.path, Artifact.sha256, Artifact.size_bytes),
+    ).join_from(Artifact, Training)
+    for _, key, identity, kind, path, sha256, size in _chunks(
+        connection, statement, Artifact.artifact_id
+    ):
         where = f"training {identity[:12]} (row {key})"
-        if path is None:
-            yield Problem(where, "it has no checkpoint")
-            continue
         try:
             check_artifact_path(path)
         except StoreError as error:
             yield Problem(where, error.what)
             continue
         if artifacts is not None:
-            yield from _file_of(where, artifacts / path, sha256, size)
+            what = f"its {kind.replace('-', ' ')} {artifacts / path}"
+            yield from _file_problems_of(where, what, artifacts / path, sha256, size)
 
 
-def _file_of(where: str, file: Path, sha256: str, size: int) -> Iterator[Problem]:
+def _file_problems_of(
+    where: str, what: str, file: Path, sha256: str, size: int
+) -> Iterator[Problem]:
     try:
         with file.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         found = file.stat().st_size
     except OSError as error:
-        yield Problem(where, f"its checkpoint {file} cannot be read: {error.strerror}")
+        yield Problem(where, f"{what} cannot be read: {error.strerror}")
         return
     if found != size or digest != sha256:
-        yield Problem(where, f"its checkpoint {file} is not the file that was stored")
+        yield Problem(where, f"{what} is not the file that was stored")
 
 
 def _chunks(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hfcbench.results.records import CHECKPOINT, TRAINING_LABELS
 from hfcbench.results.writing.predictions import PackedArray, unpack_array
 
 Row = Mapping[str, Any]
@@ -30,16 +31,17 @@ class TrainingDifference:
 def training_difference(
     theirs: Mapping[str, Sequence[Row]], mine: Mapping[str, Sequence[Row]]
 ) -> TrainingDifference | None:
-    """Compare checkpoints, and the points that both curves have."""
-    checkpoints = [
-        {row["sha256"] for row in parts["artifacts"] if row["kind"] == "checkpoint"}
-        for parts in (theirs, mine)
-    ]
+    """Compare checkpoints, training labels where both have them, and points of both curves."""
+    checkpoints = [_hashes(parts, CHECKPOINT) for parts in (theirs, mine)]
     if checkpoints[0] != checkpoints[1]:
-        names = [", ".join(sorted(item[:12] for item in found)) for found in checkpoints]
         return TrainingDifference(
-            f"its checkpoint is {names[0] or 'missing'}, the target's is {names[1] or 'missing'}",
-            other_checkpoint=True,
+            _two("its checkpoint is {}, the target's is {}", checkpoints), other_checkpoint=True
+        )
+    labels = [_hashes(parts, TRAINING_LABELS) for parts in (theirs, mine)]
+    if all(labels) and labels[0] != labels[1]:
+        return TrainingDifference(
+            _two("its training labels are {}, the target's are {}", labels),
+            other_checkpoint=False,
         )
     points = [_points(parts["curves"]) for parts in (theirs, mine)]
     shared = points[0].keys() & points[1].keys()
@@ -49,6 +51,15 @@ def training_difference(
             f"{different} of {len(shared)} points of its curves differ", other_checkpoint=False
         )
     return None
+
+
+def _hashes(parts: Mapping[str, Sequence[Row]], kind: str) -> set[str]:
+    return {row["sha256"] for row in parts["artifacts"] if row["kind"] == kind}
+
+
+def _two(text: str, found: Sequence[set[str]]) -> str:
+    names = (", ".join(sorted(item[:12] for item in hashes)) for hashes in found)
+    return text.format(*(name or "missing" for name in names))
 
 
 def evaluation_difference(

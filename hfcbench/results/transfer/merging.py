@@ -166,8 +166,9 @@ class Merging:
         difference = training_difference(parts, mine)
         if difference is None:
             self._known["trainings"] += 1
-            # The checkpoint is the same, wherever its file lies.
-            others = [item for item in parts["artifacts"] if item["kind"] != "checkpoint"]
+            # Files of one kind are the same, wherever they lie.
+            kinds = {item["kind"] for item in mine["artifacts"]}
+            others = [item for item in parts["artifacts"] if item["kind"] not in kinds]
             self._add_parts({**parts, "artifacts": others}, key)
             return
         if difference.other_checkpoint:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, select
 
-from hfcbench.results.records import ArtifactRecord, DatasetRecord
+from hfcbench.results.records import CHECKPOINT, TRAINING_LABELS, ArtifactRecord, DatasetRecord
 from hfcbench.results.schema import Artifact, Curve, Dataset, Evaluation, Metric, Score, Training
 from hfcbench.results.writing.rows import rows_among
 from hfcbench.results.writing.writes import check_artifact_path
@@ -21,10 +21,15 @@ CurveKey: TypeAlias = tuple[str, str, str | None, str | None, int]
 
 @dataclass(frozen=True)
 class StoredTraining:
-    """A finished training: its checkpoint file, and which curves were measured."""
+    """A finished training: its files, and which curves were measured.
+
+    Attributes:
+        labels: None where the model was trained on the dataset's own labels.
+    """
 
     checkpoint: ArtifactRecord
     curve_keys: frozenset[CurveKey]
+    labels: ArtifactRecord | None = None
 
 
 def find_trainings(connection: Connection, identities: Sequence[str]) -> dict[str, StoredTraining]:
@@ -41,20 +46,22 @@ def find_trainings(connection: Connection, identities: Sequence[str]) -> dict[st
     for row in rows_among(connection, statement, Training.identity, identities):
         split, component, decomposition, rescaling, n = row[1:]
         curves[row[0]].add((split, component, decomposition, rescaling, n))
-    checkpoints = (
-        select(
-            Training.identity, Artifact.kind, Artifact.path, Artifact.sha256, Artifact.size_bytes
-        )
-        .join_from(Artifact, Training)
-        .where(Artifact.kind == "checkpoint")
-    )
-    found = {}
-    for row in rows_among(connection, checkpoints, Training.identity, identities):
-        checkpoint = ArtifactRecord(*row[1:])
+    files: defaultdict[str, dict[str, ArtifactRecord]] = defaultdict(dict)
+    artifacts = select(
+        Training.identity, Artifact.kind, Artifact.path, Artifact.sha256, Artifact.size_bytes
+    ).join_from(Artifact, Training)
+    for row in rows_among(connection, artifacts, Training.identity, identities):
+        record = ArtifactRecord(*row[1:])
         # The file may be anybody's; its paths are opened below the artifacts folder.
-        check_artifact_path(checkpoint.path)
-        found[row[0]] = StoredTraining(checkpoint, frozenset(curves[row[0]]))
-    return found
+        check_artifact_path(record.path)
+        files[row[0]][record.kind] = record
+    return {
+        identity: StoredTraining(
+            held[CHECKPOINT], frozenset(curves[identity]), held.get(TRAINING_LABELS)
+        )
+        for identity, held in files.items()
+        if CHECKPOINT in held
+    }
 
 
 def find_datasets(connection: Connection) -> list[DatasetRecord]:

@@ -91,13 +91,13 @@ def insert_dataset(connection: Connection, record: DatasetRecord) -> None:
 
 
 def insert_training(connection: Connection, record: TrainingRecord, run_id: int) -> None:
-    """Add a training with its checkpoint and curve, unless its identity is known."""
+    """Add a training with its files and curve, unless its identity is known."""
     if connection.scalar(select(Training.training_id).where(Training.identity == record.identity)):
         return
     values = _plain(record)
-    checkpoint: ArtifactRecord = values.pop("checkpoint")
     curve: Sequence[CurvePoint] = values.pop("curve")
-    del values["dataset_fingerprint"], values["dataset_name"]
+    for name in ("checkpoint", "labels", "dataset_fingerprint", "dataset_name"):
+        del values[name]
     component = mapping_in(record.specification, "component")
     values |= {
         "run_id": run_id,
@@ -108,10 +108,22 @@ def insert_training(connection: Connection, record: TrainingRecord, run_id: int)
         "decomposition": text_in(component, "decomposition", "name"),
     }
     training_id = insert_row(connection, Training, values)
-    check_artifact_path(checkpoint.path)
-    insert_row(connection, Artifact, _plain(checkpoint) | {"training_id": training_id})
+    insert_artifacts(connection, training_id, record.artifacts)
     insert_missing(connection, TrainingHeuristic, _heuristics(training_id, record))
     insert_curve(connection, training_id, curve)
+
+
+def insert_artifacts(
+    connection: Connection, training_id: int, artifacts: Sequence[ArtifactRecord]
+) -> None:
+    """Add the files of those kinds that a training has none of."""
+    known = set(
+        connection.scalars(select(Artifact.kind).where(Artifact.training_id == training_id))
+    )
+    for artifact in artifacts:
+        check_artifact_path(artifact.path)
+        if artifact.kind not in known:
+            insert_row(connection, Artifact, _plain(artifact) | {"training_id": training_id})
 
 
 def configuration_of(specification: Mapping[str, JSON]) -> str:

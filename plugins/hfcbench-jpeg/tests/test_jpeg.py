@@ -7,9 +7,11 @@ import pytest
 import torch
 from hfcbench_jpeg.compression import Compressed, compress
 from hfcbench_jpeg.plugin import Jpeg
+from PIL import Image
 from torch import nn
 
 from hfcbench.attacks.fgsm import FGSM
+from hfcbench.defence_modules import set_adaptive
 from hfcbench.errors import NodeError, SpecificationError
 from hfcbench.plugins import load_plugins
 
@@ -48,6 +50,36 @@ def test_shape_and_range_stay_and_high_frequencies_go(channels):
     assert 0 <= coarse.min() <= coarse.max() <= 1
     assert high_energy(coarse) < 0.5 * high_energy(batch)
     assert (compress(batch, 100) - batch).abs().mean() < (coarse - batch).abs().mean()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_the_model_sees_is_what_pillow_writes_and_reads(channels, tmp_path):
+    batch = images(channels)
+    found = compress(batch, 30)
+    for number, image in enumerate(batch):
+        pixels = np.rint(image.permute(1, 2, 0).numpy() * 255).astype(np.uint8)
+        path = tmp_path / f"{number}.jpg"
+        Image.fromarray(pixels.squeeze()).save(path, quality=30)
+        expected = np.asarray(Image.open(path), np.float32).reshape(pixels.shape) / 255
+        np.testing.assert_array_equal(found[number].permute(1, 2, 0).numpy(), expected)
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_gradients_change_no_answer(adaptive):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)).eval()
+    defended = Jpeg(quality=50).defend(model)
+    set_adaptive(defended, adaptive)
+    with torch.no_grad():
+        without = defended(images())
+    assert torch.equal(defended(images().requires_grad_()), without)
+
+
+def test_attacks_that_know_no_better_find_no_gradient():
+    defended = Jpeg().defend(nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2)))
+    set_adaptive(defended, False)
+    batch, labels = images(), torch.tensor([0, 1, 0, 1])
+    (found,) = FGSM().perturb(defended, batch, labels, [0.1], torch.Generator())
+    assert torch.equal(found, batch)
 
 
 def test_gradients_pass_straight_through():

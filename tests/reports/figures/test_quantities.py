@@ -53,12 +53,33 @@ def test_fig2(build: ModuleType, tmp_path: Path) -> None:
     np.testing.assert_allclose(low, 0.2, atol=1e-6)
     np.testing.assert_allclose(high, 0.5, atol=1e-6)
     text = texts([drawing], tmp_path)
-    for expected in ("HFC + 0.5", "class 5", "50%", "label 3", "fourier, r = 4"):
+    for expected in ("HFC + 0.5", "class 5", "50%", "label", "class 3", "fourier, r = 4"):
         assert expected in text
     assert isinstance(table, TableOutput)
     row = table.frame.iloc[0]
     assert (row["kind"], row["images"], row["n"]) == ("paper-high", 20, 400)
     assert (row["share"], row["share_low"], row["share_high"]) == pytest.approx((0.05, 0.03, 0.08))
+
+
+def test_classes_are_called_by_their_names(build: ModuleType, tmp_path: Path) -> None:
+    builder = build.StudyBuilder("paper/fig2")
+    add_conflicts(build, builder)
+    names = ["airplane", "$\\frac$", "bird", "sheepdog from Shetland", "deer"]
+    study = builder.study(classes={"cifar10": names, "mnist": ["0", "1", "2", "3", "4", "5"]})
+    drawing = draw(study)[0]
+    shown = [(panel.get_xlabel(), panel.get_ylabel()) for panel in panels(drawing)]
+    assert shown == [
+        # The first image: 3, 5, 3 of label 3; there is no sixth name.
+        ("sheepdog fr…\n90%", "label\nsheepdog fr…"),
+        ("class 5\n50%", ""),
+        ("sheepdog fr…\n75%", ""),
+        ("$\\frac$\n80%", "label\nbird"),
+        ("bird\n40%", ""),
+        ("$\\frac$\n60%", ""),
+    ]
+    bold = [panel.xaxis.label.get_fontweight() == "bold" for panel in panels(drawing)]
+    assert bold == [True, False, True, False, True, False]
+    assert "sheepdog fr…" in texts([drawing], tmp_path)
 
 
 def test_svd_beside_fourier(build: ModuleType, tmp_path: Path) -> None:

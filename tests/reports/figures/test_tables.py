@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -11,8 +12,8 @@ import pytest
 from hfcbench.errors import UsageError
 from hfcbench.reports.figures.conditions import rho_of
 from hfcbench.reports.figures.drawing import Drawing, TableOutput, save
+from hfcbench.reports.figures.fronts import pareto_front
 from hfcbench.reports.figures.suites import draw
-from hfcbench.reports.figures.tradeoffs import pareto_front
 
 
 def tables(outputs: list[Drawing | TableOutput]) -> list[TableOutput]:
@@ -96,6 +97,11 @@ def test_rho(label: str, rho: float) -> None:
     assert rho_of(label) == rho
 
 
+@pytest.mark.parametrize("more", ["layers=all", "layers=2", "normalised=true"])
+def test_only_the_paper_s_smoothing_has_a_rho(more: str) -> None:
+    assert math.isnan(rho_of(f"kernel-smoothing(rho=0.25, {more})"))
+
+
 def test_tradeoff(build: ModuleType, tmp_path: Path) -> None:
     builder = build.StudyBuilder("paper/tradeoff")
     for model, clean, robust in (("a", 0.9, 0.1), ("b", 0.7, 0.4), ("c", 0.6, 0.3)):
@@ -121,6 +127,96 @@ def test_tradeoff_needs_attacks(build: ModuleType) -> None:
     assert caught.value.hint == "hfcbench run paper/tradeoff"
 
 
+def test_a_dataset_without_attacks_has_no_tradeoff(build: ModuleType) -> None:
+    builder = build.StudyBuilder("paper/tradeoff")
+    builder.score(0.8)
+    builder.score(0.2, attack="fgsm", epsilon=0.03)
+    builder.score(0.9, dataset="mnist")
+    # Attacked, but not seen clean.
+    builder.score(0.1, model="lenet5", attack="pgd", epsilon=0.03)
+    (table,) = tables(draw(builder.study()))
+    assert table.name == "tradeoff-cifar10"
+    assert table.frame[["model", "condition"]].to_numpy().tolist() == [
+        ["resnet18", "fgsm eps 0.03"]
+    ]
+
+
+def bits(text: str) -> list[bool]:
+    return [digit == "1" for digit in text]
+
+
+def test_tradeoff_over_the_worst_case(build: ModuleType, tmp_path: Path) -> None:
+    builder = build.StudyBuilder("paper/tradeoff")
+    for model, clean, fgsm, pgd in (
+        # Robust are the last four images; the third is right under both, but not when clean.
+        ("a", "1101111111", "1111001111", "0010111111"),
+        # Robust are the first five, though each attack leaves fewer than a's.
+        ("b", "1111110000", "1111110000", "1111101000"),
+        # Beaten by b, but for its LFCs.
+        ("c", "1111110000", "1110000000", "1110000000"),
+    ):
+        builder.score(0, right=bits(clean), model=model)
+        builder.score(0, right=bits(fgsm), model=model, attack="fgsm", epsilon=0.03)
+        builder.score(0, right=bits(pgd), model=model, attack="pgd(steps=5)", epsilon=0.03)
+        for radius, value in ((4, 0.1), (8, 0.7 if model == "c" else 0.5), (12, 0.9)):
+            builder.score(value, component=f"lfc@{radius}", model=model)
+    outputs = draw(builder.study())
+    (table,) = tables(outputs)
+    name = "worst case of: fgsm, pgd(steps=5) at 0.03"
+    assert list(dict.fromkeys(table.frame["condition"])) == [
+        *(name, "fgsm eps 0.03", "pgd(steps=5) eps 0.03")
+    ]
+    worst = table.frame[table.frame["condition"] == name]
+    assert list(worst["model"]) == ["a", "b", "c"]
+    assert list(worst["robust"]) == pytest.approx([0.4, 0.5, 0.3])
+    assert list(worst["clean"]) == pytest.approx([0.9, 0.6, 0.6])
+    # Wilson, 4 of 10.
+    assert worst["robust_low"].iloc[0] == pytest.approx(0.1682, abs=1e-4)
+    assert worst["robust_high"].iloc[0] == pytest.approx(0.6873, abs=1e-4)
+    assert list(worst["front"]) == ["yes", "yes", "no"]
+    assert list(worst["lfc"]) == [0.5, 0.5, 0.7]
+    assert list(worst["three_way_front"]) == ["yes", "yes", "yes"]
+    fgsm = table.frame[table.frame["condition"] == "fgsm eps 0.03"]
+    assert list(fgsm["robust"]) == pytest.approx([0.8, 0.6, 0.3])
+    assert list(fgsm["front"]) == ["yes", "no", "no"]
+    assert "lfc: accuracy on lfc@8 (rescaling none)" in table.note
+    assert "worst case: right when clean and under each of these attacks" in table.note
+    text = save(outputs[0], tmp_path)[1].read_text(encoding="utf-8")
+    for expected in ("worst case of: fgsm,", "pgd(steps=5) at 0.03", "Pareto front"):
+        assert expected in text
+
+
+def test_worst_cases_over_seeds_and_of_a_larger_ball(build: ModuleType) -> None:
+    builder = build.StudyBuilder("paper/tradeoff")
+    for seed, clean in enumerate(("1111111111", "0111111111")):
+        builder.score(0, right=bits(clean), seed=seed)
+        builder.score(0, right=bits("1111110011"), attack="fgsm", epsilon=0.03, seed=seed)
+        builder.score(0, right=bits("1110001111"), attack="fgsm", epsilon=0.06, seed=seed)
+    (table,) = tables(draw(builder.study()))
+    found = table.frame.set_index("condition")
+    assert found.loc["worst case of: fgsm at 0.03", "robust"] == pytest.approx(0.75)
+    # Of 0.5 and 0.4: t(0.975, 1) = 12.706 times 0.0707 / sqrt(2), cut off at 0.
+    worst = found.loc["worst case of: fgsm up to 0.06"]
+    assert worst["robust"] == pytest.approx(0.45)
+    assert (worst["robust_low"], worst["robust_high"]) == pytest.approx((0, 1))
+    assert worst["seeds"] == 2
+    assert "three_way_front" not in table.frame
+
+
+def test_a_model_that_faced_fewer_attacks_has_no_worst_case(build: ModuleType) -> None:
+    builder = build.StudyBuilder("paper/tradeoff")
+    for model in ("a", "b"):
+        builder.score(0, right=bits("1111"), model=model)
+        builder.score(0, right=bits("1100"), model=model, attack="fgsm", epsilon=0.03)
+    builder.score(0.5, component="lfc@8", model="a")
+    builder.score(0, right=bits("1000"), model="a", attack="pgd", epsilon=0.03)
+    (table,) = tables(draw(builder.study(missing=1)))
+    worst = table.frame[table.frame["condition"] == "worst case of: fgsm, pgd at 0.03"]
+    assert list(worst["model"]) == ["a"]
+    fgsm = table.frame[table.frame["condition"] == "fgsm eps 0.03"]
+    assert list(fgsm["three_way_front"]) == ["yes", "unknown"]
+
+
 def test_equal_points_are_both_on_the_front() -> None:
     assert pareto_front([(1, 0), (1, 0), (0, 1), (0, 0), (1, -1)]) == [
         True,
@@ -128,4 +224,14 @@ def test_equal_points_are_both_on_the_front() -> None:
         True,
         False,
         False,
+    ]
+
+
+def test_a_front_of_three() -> None:
+    assert pareto_front([(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0.5, 0), (0, 0, 1)]) == [
+        True,
+        True,
+        True,
+        False,
+        True,
     ]

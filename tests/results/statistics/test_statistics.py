@@ -13,12 +13,18 @@ from hypothesis import strategies as st
 from hfcbench.errors import UsageError
 from hfcbench.results.statistics import (
     METHODS,
+    Answers,
+    ImageSet,
     adjusted,
     bootstrap_interval,
     compare_pair,
+    contrast_variance,
     rank_intervals,
+    share_variance,
     wilson,
+    worst_case,
 )
+from hfcbench.sampling import chosen_images
 
 
 @pytest.mark.parametrize(
@@ -195,3 +201,79 @@ def test_a_rank_interval_holds_the_rank(rows, images, seed):
     assert (low <= worst).all()
     assert (high >= best).all()
     assert (low <= high).all()
+
+
+def test_a_difference_of_shares_by_agresti_and_min():
+    # Twelve images: 5 both, 3 only the first, 1 only the second, 3 neither.
+    first, second = np.array([1] * 8 + [0] * 4), np.array([1] * 5 + [0] * 3 + [1] + [0] * 3)
+    one_more, other_more, n = 3 + 0.5, 1 + 0.5, 12 + 2
+    wald = (one_more + other_more - (one_more - other_more) ** 2 / n) / n**2
+    # The same spread, over the 12 images that there are.
+    assert contrast_variance([1, -1], [first, second]) == pytest.approx(wald * n / 12)
+    assert share_variance(8 / 12, 12) == pytest.approx(9 / 14 * 5 / 14 / 12)
+    assert contrast_variance([1], [first]) == pytest.approx(share_variance(8 / 12, 12))
+
+
+def test_any_contrast_of_many_images_has_the_variance_of_its_covariances():
+    generator = np.random.default_rng(1)
+    difficulty = generator.random(20_000)
+    rows = [difficulty + generator.normal(0, 0.2, 20_000) < skill for skill in (0.3, 0.5, 0.6, 0.8)]
+    weights = np.array([1.0, -1.0, -0.5, 0.5])
+    expected = weights @ np.cov(np.array(rows, float)) @ weights / 20_000
+    assert contrast_variance(weights, rows) == pytest.approx(expected, rel=1e-3)
+
+
+@given(st.integers(1, 30), st.integers(1, 4), st.booleans())
+def test_a_variance_is_never_zero(n, rows, right):
+    weights = [(-1.0) ** row for row in range(rows)]
+    assert contrast_variance(weights, [np.full(n, right)] * rows) > 0
+    assert share_variance(float(right), n) > 0
+
+
+def answered(right, *, n=None, split="test", fingerprint="f"):
+    """Answers to n of ten images (all if None) from whether each of the ten is right."""
+    chosen = chosen_images(10, n)
+    images = ImageSet(fingerprint, split, 10, len(chosen), str(n))
+    labels = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3])
+    return Answers(images, labels[chosen], np.array([digit == "1" for digit in right])[chosen])
+
+
+def test_a_worst_case_is_right_where_every_row_is():
+    clean, first, second = (answered(text) for text in ("1111100000", "1110011111", "1011111111"))
+    found = worst_case([clean, first, second])
+    assert found.right.tolist() == [True, False, True] + [False] * 7
+    assert found.accuracy == 0.2
+    assert found.images == clean.images
+    assert worst_case([clean]).right.tolist() == clean.right.tolist()
+
+
+def test_a_worst_case_pairs_by_image():
+    chosen = chosen_images(10, 4).tolist()
+    right = ["1" if image in chosen[:3] else "0" for image in range(10)]
+    wrong_when_clean = "".join("0" if image == chosen[0] else "1" for image in range(10))
+    attacked = answered("".join(right), n=4)
+    found = worst_case([answered(wrong_when_clean), attacked, answered("1" * 10, n=7)])
+    assert found.right.tolist() == [False, True, True, False]
+    assert found.images == attacked.images
+    assert found.labels.tolist() == attacked.labels.tolist()
+
+
+@given(st.integers(1, 300), st.data())
+def test_fewer_images_are_among_more(size, data):
+    more = data.draw(st.integers(1, size + 5))
+    fewer = data.draw(st.integers(1, more))
+    few, many = chosen_images(size, fewer), chosen_images(size, more)
+    assert set(few) <= set(many) <= set(range(size))
+    assert len(few) == min(fewer, size)
+    assert (np.diff(few) > 0).all()
+
+
+def test_what_has_no_worst_case():
+    clean = answered("1" * 10)
+    for other in (answered("1" * 10, split="train"), answered("1" * 10, fingerprint="g")):
+        with pytest.raises(UsageError, match="different datasets or splits"):
+            worst_case([clean, other])
+    attacked = answered("1" * 10, n=4)
+    elsewhere = Answers(attacked.images, attacked.labels + 1, attacked.right)
+    with pytest.raises(UsageError, match="4 and 10 images of split 'test' cannot be paired"):
+        worst_case([clean, elsewhere])

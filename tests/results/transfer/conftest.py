@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hfcbench.results.opening import open_store
+from hfcbench.results.records import ArtifactRecord
 from hfcbench.types import Score
 
 RECORDS = Path(__file__).parents[1] / "build_records.py"
@@ -48,9 +49,20 @@ def honest(build: ModuleType) -> Callable[..., Any]:
 
 @pytest.fixture
 def filled(build: ModuleType, honest: Callable[..., Any]) -> Callable[..., None]:
-    """Fill a database with some trainings; ``answers`` changes what evaluations found."""
+    """Fill a database with some trainings.
 
-    def fill(url: Any, seeds: Any = (0, 1), *, answers: int = 0, sha256: str = "ab") -> None:
+    ``answers`` changes what evaluations found; ``labels`` is the hash of kept labels in ``folder``.
+    """
+
+    def fill(
+        url: Any,
+        seeds: Any = (0, 1),
+        *,
+        answers: int = 0,
+        sha256: str = "ab",
+        labels: str | None = None,
+        folder: str = "a",
+    ) -> None:
         with open_store(url, create=True) as store:
             store.add_dataset(build.dataset())
             run_id = store.begin_run(build.run(command=f"hfcbench run {answers}"))
@@ -58,6 +70,10 @@ def filled(build: ModuleType, honest: Callable[..., Any]) -> Callable[..., None]
                 training = build.training(seed=seed, heuristics="batchnorm+mixup(alpha=0.5)")
                 checkpoint = replace(training.checkpoint, sha256=sha256)
                 training = replace(training, checkpoint=checkpoint)
+                if labels is not None:
+                    path = f"{folder}/{training.identity}.labels.safetensors"
+                    kept = ArtifactRecord("training-labels", path, labels, 7)
+                    training = replace(training, labels=kept)
                 store.add_training(training, run_id)
                 records = [
                     honest(training, "original", answers=answers),

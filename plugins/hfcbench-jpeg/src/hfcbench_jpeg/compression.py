@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from hfcbench.defence_modules import InputTransform
 from hfcbench.errors import NodeError
 
 
@@ -44,20 +45,16 @@ def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return np.asarray(Image.open(file)).reshape(image.shape)
 
 
-class Compressed(nn.Module):
-    """A model that sees JPEG-compressed images.
+class Compressed(InputTransform):
+    """A model that sees JPEG-compressed images; attacks take compression for the identity.
 
-    The gradient of the compression is taken as the identity (BPDA; Athalye, Carlini and Wagner,
-    2018).
+    The codec lies outside of torch: where ``adaptive`` is off, gradients are zero.
     """
 
     def __init__(self, model: nn.Module, quality: int) -> None:
-        super().__init__()
-        self.model = model
+        super().__init__(model)
         self.quality = quality
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits ``(N,K)`` for images ``(N,C,H,W)`` in [0,1]."""
-        straight_through = images + (compress(images, self.quality) - images).detach()
-        logits: Tensor = self.model(straight_through)
-        return logits
+    def transform(self, images: Tensor) -> Tensor:
+        """See :func:`compress`."""
+        return compress(images, self.quality)

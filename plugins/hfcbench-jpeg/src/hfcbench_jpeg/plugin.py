@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,9 +25,9 @@ class Jpeg:
         """The model behind a JPEG codec; see :class:`hfcbench.types.Defence`."""
         from hfcbench_jpeg.compression import Compressed
 
-        return Compressed(copy.deepcopy(model), self.quality).eval()
+        return Compressed(model, self.quality).eval()
 
 
 @hookimpl
 def hfcbench_register_defences(register: Register[Defence]) -> None:
-    register("jpeg", Jpeg, version="1")
+    register("jpeg", Jpeg, version="2")

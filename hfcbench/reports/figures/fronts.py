@@ -9,20 +9,12 @@ import pandas as pd
 
 from hfcbench.reports.figures.conditions import CLEAN
 from hfcbench.reports.figures.estimates import summarise
+from hfcbench.results.statistics import pareto_front
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 WHO = ("model", "heuristics", "trained_on", "defence")
-
-
-def pareto_front(points: Sequence[tuple[float, ...]]) -> list[bool]:
-    """Of each point, whether no other is at least as high in everything and higher in something."""
-    return [not any(_beats(other, point) for other in points) for point in points]
-
-
-def _beats(other: tuple[float, ...], point: tuple[float, ...]) -> bool:
-    return other != point and all(x >= a for x, a in zip(other, point, strict=True))
 
 
 def front_table(found: DataFrame, attacked: Sequence[str], lfc: DataFrame) -> DataFrame:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from hfcbench.references import parse_label
 from hfcbench.reliability_checks import BLACK_BOX, STRONGER_ROW, TRANSFER, VANISHING_GRADIENTS
 from hfcbench.results.queries.conditions import KnownCondition, known_conditions
+from hfcbench.results.queries.faced_attacks import SAME_EPSILON
 from hfcbench.results.schema import Evaluation, Metric, ReliabilityCheck, Score
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ Place: TypeAlias = tuple[int, int]
 
 _LARGEST_GAP = {BLACK_BOX: 0.01, TRANSFER: 0.01, STRONGER_ROW: 0.02}
 _EFFORT = ("steps", "restarts")
-_SAME_EPSILON = 1e-9
 
 
 def flags(connection: Connection, training_ids: Collection[int]) -> dict[Place, tuple[str, ...]]:
@@ -124,7 +124,7 @@ def _kind(
     condition: KnownCondition, other: KnownCondition, gradient_free: Collection[int]
 ) -> str | None:
     """What another attack within the same ball shows if it breaks more; None if nothing."""
-    if (other.epsilon or 0.0) > (condition.epsilon or 0.0) + _SAME_EPSILON:
+    if (other.epsilon or 0.0) > (condition.epsilon or 0.0) + SAME_EPSILON:
         return None
     mine, theirs = _parameters(condition), _parameters(other)
     if mine.get("norm", "linf") != theirs.get("norm", "linf"):
@@ -133,15 +133,22 @@ def _kind(
         return BLACK_BOX
     if other.attack_mode == "transfer" and condition.attack_mode != "transfer":
         return TRANSFER
-    same = (condition.attack.partition("(")[0], condition.attack_mode) == (
-        other.attack.partition("(")[0],
-        other.attack_mode,
-    )
-    rest = [
-        {key: item for key, item in one.items() if key not in _EFFORT} for one in (mine, theirs)
-    ]
     more = any(theirs.get(name, 0) > mine.get(name, 0) for name in _EFFORT if name in theirs)
-    return STRONGER_ROW if same and rest[0] == rest[1] and more else None
+    return STRONGER_ROW if more and differ_in_effort(condition, other) else None
+
+
+def differ_in_effort(condition: KnownCondition, other: KnownCondition) -> bool:
+    """Whether two attacks are the same in the same mode, but for steps and restarts at most."""
+    of = [
+        (item.attack.partition("(")[0], item.attack_mode, _without_effort(item))
+        for item in (condition, other)
+    ]
+    return of[0] == of[1]
+
+
+def _without_effort(condition: KnownCondition) -> dict[str, Any]:
+    parameters = _parameters(condition)
+    return {name: value for name, value in parameters.items() if name not in _EFFORT}
 
 
 def _parameters(condition: KnownCondition) -> Mapping[str, Any]:

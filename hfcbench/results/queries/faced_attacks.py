@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from hfcbench.references import parse_label
 from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.conditions import KnownCondition, known_conditions
 from hfcbench.results.queries.where import Filter
@@ -37,6 +38,13 @@ def in_ball(condition: KnownCondition, epsilon: float) -> bool:
     whole image.
     """
     return not condition.is_attacked or (condition.epsilon or 0.0) <= epsilon + SAME_EPSILON
+
+
+def reaches(condition: KnownCondition, epsilon: float) -> bool:
+    """Whether an attack had the whole L-infinity ball to itself, up to its edge."""
+    if not condition.is_attacked or parse_label(condition.attack)[1].get("norm", "linf") != "linf":
+        return False
+    return abs((condition.epsilon or 0.0) - epsilon) <= SAME_EPSILON
 
 
 def evaluations_by_model(

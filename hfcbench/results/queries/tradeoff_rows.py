@@ -1,0 +1,189 @@
+"""What each model scores when clean, on LFCs and in the worst case, from its stored answers."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from hfcbench.errors import UsageError
+from hfcbench.results.queries import facts
+from hfcbench.results.queries.answers import read_answers
+from hfcbench.results.queries.conditions import (
+    KnownCondition,
+    attack_name,
+    column_order,
+    search_name,
+    strength,
+)
+from hfcbench.results.queries.doubts import doubts
+from hfcbench.results.queries.faced_attacks import (
+    Faced,
+    evaluations_by_model,
+    reaches,
+    read_faced,
+)
+from hfcbench.results.queries.naming import SECTION
+from hfcbench.results.queries.reliability import flags
+from hfcbench.results.queries.where import Filter
+from hfcbench.results.statistics import Answers, on_images, wilson
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OF_TRAINING = (
+    *("dataset", "fingerprint", "scale", "configuration"),
+    *("model", "heuristics", "trained_on", "seed", "training"),
+)
+_OF_STATE = ("procedure", "split", "defence", "defence_version")
+_MEASURED = (
+    *("n", "n_attacked", "images", "attacks", "attacked_by", "flags", "gap"),
+    *("clean", "clean_low", "clean_high", "lfc", "lfc_low", "lfc_high"),
+    *("robust", "robust_low", "robust_high"),
+)
+
+
+def model_rows(
+    connection: Connection,
+    where: Filter,
+    wanted: Mapping[int, KnownCondition],
+    epsilon: float | None,
+) -> tuple[pd.DataFrame, Counter[str]]:
+    """By seed, one row per training and state that was seen clean and attacked at the ball's edge.
+
+    ``attacks`` are the names of those that it faced, ``images`` says of which images its numbers
+    are.
+
+    Args:
+        wanted: clean originals, LFCs of one cutoff, and attacks within the ball, by id.
+        epsilon: the ball's.
+
+    Returns:
+        The rows, and how many models are not among them, by the reason.
+    """
+    import pandas as pd
+
+    by_model = evaluations_by_model(connection, where, wanted)
+    found = flags(connection, {training_id for training_id, _ in by_model})
+    trainings = facts.trainings_where(connection)
+    names = attack_names([item for item in wanted.values() if item.is_attacked])
+    rows, left_out = [], Counter[str]()
+    for (training_id, _), evaluations in by_model.items():
+        conditions = [(wanted[key], identity) for key, identity in evaluations.items()]
+        faced = _faced(connection, conditions, epsilon)
+        if isinstance(faced, str):
+            left_out[faced] += 1
+            continue
+        of = trainings.loc[training_id]
+        doubted = doubts(training_id, faced, found)
+        flagged = "; ".join(f"{names[key]}: {', '.join(why)}" for key, why in doubted.items())
+        rows.append(
+            {name: of[name] for name in _OF_TRAINING}
+            | _measured(faced, _low(connection, conditions), names)
+            | {"flags": flagged}
+        )
+    frame = pd.DataFrame(rows, columns=[*_OF_TRAINING, *_OF_STATE, *_MEASURED])
+    return frame.sort_values("seed"), left_out
+
+
+def attack_names(attacks: Collection[KnownCondition]) -> dict[int, str]:
+    """Names that tell attacks apart whatever the model was defended with, by condition id.
+
+    ``pgd@0.03``; ``transfer pgd@0.03 [full]`` where images were searched for in several ways.
+    """
+    versions: dict[str, set[str | None]] = {}
+    for item in attacks:
+        versions.setdefault(item.attack, set()).add(item.attack_version)
+    plain = {
+        item.condition_id: attack_name(item, several_versions=len(versions[item.attack]) > 1)
+        for item in attacks
+    }
+    searches: dict[str, set[str]] = {}
+    for item in attacks:
+        searches.setdefault(plain[item.condition_id], set()).add(search_name(item))
+    return {
+        item.condition_id: name + (f" [{search_name(item)}]" if len(searches[name]) > 1 else "")
+        for item, name in ((item, plain[item.condition_id]) for item in attacks)
+    }
+
+
+def faced_alike(rows: pd.DataFrame, attacks: Collection[KnownCondition]) -> list[str]:
+    """Of each row, what it faced: equal for rows that compare in this.
+
+    An undefended model is attacked alike in every mode, so that one is counted as having faced
+    those modes of its attacks that other rows with its images faced.
+    """
+    names = attack_names(attacks)
+    of = {names[item.condition_id]: item for item in attacks}
+    together = [tuple(row) for row in rows[[*SECTION, "images"]].itertuples(index=False)]
+    others: dict[tuple[Any, ...], set[str]] = {}
+    for key, faced in zip(together, rows["attacks"], strict=True):
+        modes = {name for name in faced if of[name].attack_mode not in (None, "adaptive")}
+        others.setdefault(key, set()).update(modes)
+    found = []
+    for key, faced, defence in zip(together, rows["attacks"], rows["defence"], strict=True):
+        mine = {_but_for_mode(of[name]) for name in faced}
+        same = {name for name in others[key] if _but_for_mode(of[name]) in mine}
+        found.append(", ".join(sorted({*faced, *(same if defence == "none" else ())})))
+    return found
+
+
+def _but_for_mode(item: KnownCondition) -> tuple[str, str | None, float | None]:
+    return item.attack, item.attack_version, item.epsilon
+
+
+def _faced(
+    connection: Connection, conditions: Sequence[tuple[KnownCondition, str]], epsilon: float | None
+) -> Faced | str:
+    """A model's answers, or why there is no robust accuracy."""
+    if not any(item.is_original for item, _ in conditions):
+        return "models that were not evaluated on clean images"
+    if epsilon is None:
+        return "models that were not attacked"
+    if not any(reaches(item, epsilon) for item, _ in conditions):
+        return f"models that faced no attack at the edge of the ball, epsilon {strength(epsilon)}"
+    originals = [(item, identity) for item, identity in conditions if item.cut is None]
+    try:
+        faced = read_faced(connection, originals)
+    except UsageError as error:
+        return f"models left without a worst case: {error.what}"
+    return faced or "models whose single answers are not stored"
+
+
+def _low(
+    connection: Connection, conditions: Sequence[tuple[KnownCondition, str]]
+) -> Answers | None:
+    identities = [identity for item, identity in conditions if item.cut is not None]
+    return next(iter(read_answers(connection, identities).values()), None)
+
+
+def _measured(faced: Faced, low: Answers | None, names: Mapping[int, str]) -> dict[str, Any]:
+    clean, robust = faced.clean, faced.robust
+    if low is not None and low.images != clean.images:
+        low = None
+    state = faced.attacked[0][0]
+    ordered = sorted((item for item, _ in faced.attacked), key=column_order)
+    attacks = [names[item.condition_id] for item in ordered]
+    return {
+        **{name: getattr(state, name) for name in _OF_STATE},
+        "n": clean.images.n,
+        "n_attacked": robust.images.n,
+        "images": f"{clean.images.labels_sha256} {robust.images.labels_sha256}",
+        "attacks": frozenset(attacks),
+        "attacked_by": ", ".join(attacks),
+        # Over the same images: each that is lost was right when clean.
+        "gap": on_images(clean, robust).accuracy - robust.accuracy,
+        **_share("clean", clean),
+        **_share("lfc", low),
+        **_share("robust", robust),
+    }
+
+
+def _share(name: str, answers: Answers | None) -> dict[str, float]:
+    if answers is None:
+        return {name: math.nan, f"{name}_low": math.nan, f"{name}_high": math.nan}
+    interval = wilson(int(answers.right.sum()), answers.images.n)
+    return {name: answers.accuracy, f"{name}_low": interval.low, f"{name}_high": interval.high}

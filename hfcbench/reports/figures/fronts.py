@@ -58,3 +58,17 @@ def _on_front(table: DataFrame, names: list[str]) -> list[str]:
     points = list(table.loc[known, names].itertuples(index=False, name=None))
     on_front = iter(pareto_front(points))
     return [("yes" if next(on_front) else "no") if has_all else "unknown" for has_all in known]
+
+
+def point_names(table: DataFrame, columns: Sequence[str]) -> list[str]:
+    """What tells points apart: of the columns that say who, those with several values."""
+    several = [name for name in columns if table[name].nunique() > 1] or ["model"]
+    found = []
+    for row in table.to_dict("records"):
+        parts = [
+            f"seed {row[name]}" if name == "seed" else str(row[name])
+            for name in several
+            if row[name] != "none"
+        ]
+        found.append(", ".join(parts) or "undefended")
+    return found

@@ -42,9 +42,10 @@ def cut_name(condition: KnownCondition) -> str:
     )
 
 
-def advice(flags: Iterable[str]) -> list[str]:
-    """What each flag in these texts says, and what to run."""
-    found = " ".join(flags)
+def advice(texts: Iterable[str]) -> list[str]:
+    """What each flag in texts such as ``pgd@0.03: more-steps, transfer; ...`` says."""
+    parts = [part.rpartition(": ")[2] for text in texts for part in text.split("; ")]
+    found = {name for part in parts for name in part.split(", ")}
     return [f"flag {name}: {text}" for name, text in ADVICE.items() if name in found]
 
 

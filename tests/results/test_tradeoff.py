@@ -24,6 +24,7 @@ from hfcbench.types import Predictions
 Model = Callable[..., TrainingRecord]
 PGD = {"attack": "pgd", "epsilon": 0.03}
 FGSM = {"attack": "fgsm", "epsilon": 0.03}
+TRANSFER = {"count": 30, **PGD, "search": Search("full", "transfer")}
 
 
 @pytest.fixture
@@ -188,9 +189,8 @@ def test_other_versions_and_searches_are_other_attacks(store: Store, model: Mode
 
 
 def test_undefended_models_faced_every_mode(store: Store, model: Model) -> None:
-    transfer = {**PGD, "search": Search("full", "transfer")}
     model(90, 30, seed=0)
-    model(80, 40, seed=1, defence="jpeg", more=({"count": 40, **transfer},))
+    model(80, 40, seed=1, defence="jpeg", more=({**TRANSFER, "count": 40},))
     # This one might have fallen, had it been given those images.
     model(85, 50, seed=2, defence="jpeg")
     frame = store.tradeoff().frame
@@ -242,6 +242,15 @@ def test_what_a_worst_case_answers_is_no_doubt(
     assert row["robust"] == min(0.3, other["count"] / 100)
     assert row["flags"] == left
     assert row["front"] == ("flagged" if left else "alone")
+
+
+def test_adaptive_attacks_answer_for_transferred_ones_not_the_other_way(
+    store: Store, model: Model
+) -> None:
+    model(90, 30, seed=0, checks=(GRADIENTS,), more=({**TRANSFER, "checks": MORE_STEPS},))
+    model(90, 30, seed=1, checks=MORE_STEPS, more=({**TRANSFER, "checks": (GRADIENTS,)},))
+    frame = store.tradeoff().frame
+    assert by_seed(frame, "flags") == [[""], ["pgd@0.03: more-steps"]]
 
 
 def test_black_box_doubts_stay(store: Store, model: Model) -> None:

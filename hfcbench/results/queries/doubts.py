@@ -17,8 +17,9 @@ def doubts(
     """The flags of a worst case, by the condition of the attack that they are of.
 
     A stronger row within the ball is part of the worst case, so that nothing is left of its flag;
-    nor is there of ``more-steps`` if the same attack, with other steps or restarts and at this
-    epsilon or a larger one, breaks at least as many of the same images without that flag.
+    nor is there of ``more-steps`` if the same attack, with any steps and restarts, adaptive or in
+    that mode, at this epsilon or a larger one, breaks at least as many of the same images without
+    that flag.
 
     Args:
         found: of :func:`hfcbench.results.queries.reliability.flags`.
@@ -50,5 +51,6 @@ def _breaking_as_many(answers: Answers, faced: Faced) -> list[KnownCondition]:
 
 
 def _goes_further(other: KnownCondition, item: KnownCondition) -> bool:
-    far_enough = (other.epsilon or 0.0) >= (item.epsilon or 0.0) - SAME_EPSILON
-    return far_enough and differ_in_effort(item, other)
+    if (other.epsilon or 0.0) < (item.epsilon or 0.0) - SAME_EPSILON:
+        return False
+    return other.attack_mode in ("adaptive", item.attack_mode) and differ_in_effort(item, other)

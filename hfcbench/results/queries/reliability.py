@@ -134,15 +134,13 @@ def _kind(
     if other.attack_mode == "transfer" and condition.attack_mode != "transfer":
         return TRANSFER
     more = any(theirs.get(name, 0) > mine.get(name, 0) for name in _EFFORT if name in theirs)
-    return STRONGER_ROW if more and differ_in_effort(condition, other) else None
+    same = condition.attack_mode == other.attack_mode and differ_in_effort(condition, other)
+    return STRONGER_ROW if same and more else None
 
 
 def differ_in_effort(condition: KnownCondition, other: KnownCondition) -> bool:
-    """Whether two attacks are the same in the same mode, but for steps and restarts at most."""
-    of = [
-        (item.attack.partition("(")[0], item.attack_mode, _without_effort(item))
-        for item in (condition, other)
-    ]
+    """Whether two attacks are the same but for steps, restarts and mode, at most."""
+    of = [(item.attack.partition("(")[0], _without_effort(item)) for item in (condition, other)]
     return of[0] == of[1]
 
 

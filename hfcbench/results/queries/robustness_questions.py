@@ -108,7 +108,8 @@ class RobustnessQuestions:
         """Accuracy (H. Wang et al., CVPR 2020, equation 1) against robust accuracy (equation 2).
 
         One row per training and defence, seen clean and under an attack at the edge of the ball,
-        whose single answers are stored. Columns of the frame, beside what a row is of:
+        whose single answers are stored; these are read for every row, so restrict the question in a
+        large database. Columns of the frame, beside what a row is of:
 
         - ``clean`` and ``lfc`` over the ``n`` clean images, ``robust`` over the ``n_attacked``
           ones, each with its 95% interval ``_low`` to ``_high`` (Wilson's). ``robust`` is the share

@@ -165,8 +165,8 @@ def _measured(faced: Faced, low: Answers | None, names: Mapping[int, str]) -> di
     if low is not None and low.images != clean.images:
         low = None
     state = faced.attacked[0][0]
-    ordered = sorted((item for item, _ in faced.attacked), key=column_order)
-    attacks = [names[item.condition_id] for item in ordered]
+    attacked = [(column_order(item), names[item.condition_id]) for item, _ in faced.attacked]
+    attacks = [name for _, name in sorted(attacked)]
     return {
         **{name: getattr(state, name) for name in _OF_STATE},
         "n": clean.images.n,

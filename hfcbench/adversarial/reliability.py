@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +62,7 @@ class Probe:
         checks = [self._random_answers(images)]
         if self.attack.needs_gradients:
             checks.append(self._vanishing_gradients(images, labels))
-        if isinstance(self.attack, SteppedAttack):
+        if isinstance(self.attack, SteppedAttack) and self.attack.covers_ball:
             checks.append(self._full_range(self.attack, images, labels))
         return checks
 
@@ -117,14 +116,8 @@ class Probe:
         tested = left[:_CONTINUED]
         if not len(tested):
             return Check(MORE_STEPS, 0.0, _MOST_GAINED, len(broken))
-        stronger: Any = replace(
-            attack,  # type: ignore[type-var]
-            steps=2 * attack.steps,
-            restarts=1,
-            random_start=True,
-        )
         (found,) = worst_cases(
-            stronger,
+            attack.retry(2 * attack.steps_at(epsilon)),
             self.name,
             self.model,
             self.images[tested],

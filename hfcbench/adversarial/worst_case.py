@@ -148,7 +148,7 @@ def _climb(
     broken = torch.zeros(len(found), dtype=torch.bool, device=found.device)
     place = torch.arange(len(found), device=found.device)
     current, memory = start, None
-    for _ in range(attack.steps):
+    for _ in range(attack.steps_at(ball.epsilon)):
         gradient, logits = gradient_and_logits(model, current, labels)
         wrong = _is_wrong(logits, labels)
         if bool(wrong.any()):

@@ -15,6 +15,7 @@ from hfcbench.results.records import FailureRecord
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.expansion import expand
 from hfcbench.runner.plan import Plan, Remaining, make_plan, remaining
+from hfcbench.runner.preflight import check_attackable
 from hfcbench.runner.progress import ProgressDisplay
 from hfcbench.runner.run import GRACE_SECONDS, Run
 from hfcbench.runner.suite_file import SuiteFile, read_suite
@@ -109,11 +110,16 @@ class Session:
             return remaining(plan, store, self.settings.artifacts_folder)
 
     def run(self, plan: Plan, console: Console) -> tuple[RunSummary, list[FailureRecord]]:
-        """Do what is left of a plan and store it."""
+        """Do what is left of a plan and store it.
+
+        Raises:
+            SpecificationError: a gradient attack is planned on a model that has no gradient.
+        """
         with open_store(self.settings.database, create=True) as store:
             left = remaining(plan, store, self.settings.artifacts_folder)
             if not left.tasks and not left.unscored:
                 return RunSummary(0, 0, 0, 0, 0.0), []
+            check_attackable(left.tasks, self.plugins.registry)
             executor = self._executor()
             with ProgressDisplay(left.tasks, console) as display:
                 run = Run(

@@ -46,16 +46,7 @@ def draw_tradeoff(found: Tradeoff) -> Figure:
     Raises:
         UsageError: there are no rows, or more groups than panels.
     """
-    frame = found.frame
-    groups = [part for _, part in frame.groupby("group")]
-    if not groups:
-        raise UsageError("there is nothing to draw: no model was seen both clean and attacked")
-    if len(groups) > MOST_GROUPS:
-        raise UsageError(
-            f"there are {len(groups)} groups of models that compare, too many for one figure",
-            hint="choose some of them, by --dataset, --scale, --model or --defence",
-        )
-    named = [_named(part) for part in groups]
+    named = [_named(part) for part in _groups(found.frame)]
     heights = [max(3.0, 0.175 * int(part["number"].max() + 4)) for part in named]
     numbered = [name for part in named for name in part.loc[part["number"] > 0, "name"]]
     beside = 0.6 + 0.065 * max([30, *map(len, numbered)])
@@ -66,19 +57,32 @@ def draw_tradeoff(found: Tradeoff) -> Figure:
         panels = figure.subplots(
             len(named), 1, squeeze=False, gridspec_kw={"height_ratios": heights}
         )[:, 0]
-        shades = Normalize(frame["lfc"].min(), frame["lfc"].max())
+        low = found.frame["lfc"]
+        shades = Normalize(low.min(), low.max())
         for panel, part in zip(panels, named, strict=True):
             _draw_group(panel, part, shades)
             panel.set_xlabel("clean accuracy (share of images)")
             panel.set_ylabel(
                 f"robust accuracy, epsilon {strength(found.epsilon or 0.0)}\n(share of images)"
             )
-        if found.low is not None and frame["lfc"].notna().any():
+        if found.low is not None and low.notna().any():
             label = f"accuracy on {found.low.component} (share of images)"
             figure.colorbar(
                 _shading(shades), ax=list(panels), label=label, location="top", aspect=40
             )
     return figure
+
+
+def _groups(frame: DataFrame) -> list[DataFrame]:
+    groups = [part for _, part in frame.groupby("group")]
+    if not groups:
+        raise UsageError("there is nothing to draw: no model was seen both clean and attacked")
+    if len(groups) > MOST_GROUPS:
+        raise UsageError(
+            f"there are {len(groups)} groups of models that compare, too many for one figure",
+            hint="choose some of them, by --dataset, --scale, --model or --defence",
+        )
+    return groups
 
 
 def _named(part: DataFrame) -> DataFrame:

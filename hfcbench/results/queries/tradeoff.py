@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hfcbench.errors import UsageError
 from hfcbench.results.queries import facts
+from hfcbench.results.queries.attack_sets import faced_alike
 from hfcbench.results.queries.conditions import (
     KnownCondition,
     known_conditions,
@@ -20,7 +21,7 @@ from hfcbench.results.queries.conditions import (
 from hfcbench.results.queries.faced_attacks import in_ball, reaches
 from hfcbench.results.queries.leaderboard import LeftOut
 from hfcbench.results.queries.tradeoff_fronts import over_seeds, with_fronts
-from hfcbench.results.queries.tradeoff_rows import faced_alike, model_rows
+from hfcbench.results.queries.tradeoff_rows import model_rows
 from hfcbench.results.queries.where import Filter
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -12,13 +12,8 @@ from sqlalchemy import Connection
 from hfcbench.errors import UsageError
 from hfcbench.results.queries import facts
 from hfcbench.results.queries.answers import read_answers
-from hfcbench.results.queries.conditions import (
-    KnownCondition,
-    attack_name,
-    column_order,
-    search_name,
-    strength,
-)
+from hfcbench.results.queries.attack_sets import attack_names
+from hfcbench.results.queries.conditions import KnownCondition, column_order, strength
 from hfcbench.results.queries.doubts import doubts
 from hfcbench.results.queries.faced_attacks import (
     Faced,
@@ -26,7 +21,6 @@ from hfcbench.results.queries.faced_attacks import (
     reaches,
     read_faced,
 )
-from hfcbench.results.queries.naming import SECTION
 from hfcbench.results.queries.reliability import flags
 from hfcbench.results.queries.where import Filter
 from hfcbench.results.statistics import Answers, on_images, wilson
@@ -78,61 +72,14 @@ def model_rows(
             left_out[faced] += 1
             continue
         of = trainings.loc[training_id]
-        doubted = doubts(training_id, faced, found)
-        flagged = "; ".join(f"{names[key]}: {', '.join(why)}" for key, why in doubted.items())
+        left = doubts(training_id, faced, found)
         rows.append(
             {name: of[name] for name in _OF_TRAINING}
             | _measured(faced, _low(connection, conditions), names)
-            | {"flags": flagged}
+            | {"flags": "; ".join(f"{names[key]}: {', '.join(why)}" for key, why in left.items())}
         )
     frame = pd.DataFrame(rows, columns=[*_OF_TRAINING, *_OF_STATE, *_MEASURED])
     return frame.sort_values("seed"), left_out
-
-
-def attack_names(attacks: Collection[KnownCondition]) -> dict[int, str]:
-    """Names that tell attacks apart whatever the model was defended with, by condition id.
-
-    ``pgd@0.03``; ``transfer pgd@0.03 [full]`` where images were searched for in several ways.
-    """
-    versions: dict[str, set[str | None]] = {}
-    for item in attacks:
-        versions.setdefault(item.attack, set()).add(item.attack_version)
-    plain = {
-        item.condition_id: attack_name(item, several_versions=len(versions[item.attack]) > 1)
-        for item in attacks
-    }
-    searches: dict[str, set[str]] = {}
-    for item in attacks:
-        searches.setdefault(plain[item.condition_id], set()).add(search_name(item))
-    return {
-        item.condition_id: name + (f" [{search_name(item)}]" if len(searches[name]) > 1 else "")
-        for item, name in ((item, plain[item.condition_id]) for item in attacks)
-    }
-
-
-def faced_alike(rows: pd.DataFrame, attacks: Collection[KnownCondition]) -> list[str]:
-    """Of each row, what it faced: equal for rows that compare in this.
-
-    An undefended model is attacked alike in every mode, so that one is counted as having faced
-    those modes of its attacks that other rows with its images faced.
-    """
-    names = attack_names(attacks)
-    of = {names[item.condition_id]: item for item in attacks}
-    together = [tuple(row) for row in rows[[*SECTION, "images"]].itertuples(index=False)]
-    others: dict[tuple[Any, ...], set[str]] = {}
-    for key, faced in zip(together, rows["attacks"], strict=True):
-        modes = {name for name in faced if of[name].attack_mode not in (None, "adaptive")}
-        others.setdefault(key, set()).update(modes)
-    found = []
-    for key, faced, defence in zip(together, rows["attacks"], rows["defence"], strict=True):
-        mine = {_but_for_mode(of[name]) for name in faced}
-        same = {name for name in others[key] if _but_for_mode(of[name]) in mine}
-        found.append(", ".join(sorted({*faced, *(same if defence == "none" else ())})))
-    return found
-
-
-def _but_for_mode(item: KnownCondition) -> tuple[str, str | None, float | None]:
-    return item.attack, item.attack_version, item.epsilon
 
 
 def _faced(

@@ -18,7 +18,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/test.stamp
+bench: $(VENV)/bench.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
 clean:
@@ -39,4 +39,8 @@ $(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml plugi
 	$(INSTALL) --no-deps torchattacks==3.5.1
 	$(INSTALL) --no-deps pyautoattack==0.2.0
 	$(INSTALL) --no-deps --editable plugins/hfcbench-torchattacks
+	touch $@
+
+$(VENV)/bench.stamp: $(VENV)/test.stamp
+	$(INSTALL) --editable '.[bench]'
 	touch $@

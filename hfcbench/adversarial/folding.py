@@ -24,11 +24,15 @@ def fold(model: nn.Module) -> nn.Module:
         return _folded(copy.deepcopy(model)).eval()
 
 
+def batchnorms(module: nn.Module) -> int:
+    """How many BatchNorm layers of images a module has."""
+    return sum(isinstance(part, nn.BatchNorm2d) for part in module.modules())
+
+
 def _folded(module: nn.Module) -> nn.Module:
-    parts = list(module.modules())
-    if len(parts) == 1 or not any(isinstance(part, nn.BatchNorm2d) for part in parts):
+    if not batchnorms(module) or isinstance(module, nn.BatchNorm2d):
         return module
-    if not any(hasattr(part, "adaptive") for part in parts):
+    if not any(hasattr(part, "adaptive") for part in module.modules()):
         try:
             return fuse(module)
         # Tracing runs code of any model with stand-ins for tensors, which may fail in any way.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias
 
 if TYPE_CHECKING:
     import torch
@@ -127,6 +128,14 @@ class SteppedAttack(Attack):
     def confine(self, images: Tensor, ball: Ball) -> Tensor:
         """The images put back into the ball, or into a part of it that the attack keeps to."""
         return ball.project(images)
+
+    def retry(self, steps: int) -> Self:
+        """This attack with so many steps and a single try, from a random point of the ball."""
+        other = copy.copy(self)
+        # Subclasses may be frozen, and may leave tries and starts to this class: no `replace`.
+        for name, value in (("steps", steps), ("restarts", 1), ("random_start", True)):
+            object.__setattr__(other, name, value)
+        return other
 
     def perturb(
         self,

@@ -31,7 +31,7 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
     parts = [name for name, item in conditions.items() if item.cut and not item.is_attacked]
     attacks = [name for name, item in conditions.items() if item.is_attacked and not item.cut]
     grouped = "rows" in frame.columns
-    doubted = _is_doubted(frame)
+    doubted = bool(board.flags)
     rows = []
     for record in frame.to_dict("records"):
         row: Row = [_rank(record), *(_plain(record[name]) for name in names)]
@@ -56,14 +56,8 @@ def notes(board: Leaderboard) -> list[str]:
     lines = [f"components: {'; '.join(cuts)}"] if cuts else []
     if "rows" in board.frame.columns and len(board.frame):
         lines.append("means ± standard deviation over so many rows")
-    found = " ".join(board.frame["flags"]) if _is_doubted(board.frame) else ""
-    lines += [f"flag {name}: {advice}" for name, advice in ADVICE.items() if name in found]
+    lines += [f"flag {name}: {ADVICE[name]}" for name in board.flags if name in ADVICE]
     return [*lines, *(f"left out: {item}" for item in board.left_out)]
-
-
-def _is_doubted(frame: pd.DataFrame) -> bool:
-    """Whether any score under attack that is shown has a flag."""
-    return "flags" in frame and bool(frame["flags"].astype(bool).any())
 
 
 def without_constants(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hfcbench.results.queries.conditions import KnownCondition
@@ -46,47 +48,71 @@ def worst_scores(
         trainings: by ``training_id``.
         doubted: flagged scores.
     """
-    rows = on_most_images(attacked)
-    of = [conditions[number] for number in rows["condition_id"]]
-    rows = rows.assign(column=[names[item.condition_id] for item in of])
-    rows["adaptive"] = [item.is_adaptive for item in of]
-    rows["defended"] = [item.defence != "none" for item in of]
-    rows["compared"] = _compared(rows["training_id"], of, trainings)
-    places = zip(rows["training_id"], rows["condition_id"], rows["n"], strict=True)
-    rows["flagged"] = [place in doubted for place in places]
-    # Of equal conditions the one stored last counts.
-    rows = rows.drop_duplicates([*_KEYS, "column"], keep="last")
-    grouped: Any = rows.assign(wanted=_wanted(rows)).groupby(_KEYS)
-    worst, known = _worst(grouped["value"], lower_is_better=lower_is_better), grouped["value"]
-    complete = (known.count() == known.size()) & (known.size() >= grouped["wanted"].first())
-    sound = _worst(
-        rows.assign(value=rows["value"].mask(rows["flagged"])).groupby(_KEYS)["value"],
-        lower_is_better=lower_is_better,
-    )
-    in_doubt = grouped["flagged"].any() & (sound != worst)
-    found: pd.DataFrame = worst.where(complete).to_frame("value")
-    return found.assign(n=grouped["n"].max(), in_doubt=in_doubt)
+    import pandas as pd
+
+    models = _models(on_most_images(attacked), conditions, names, doubted)
+    content = trainings.loc[list({key[0] for key in models}), _CONTENT]
+    of = dict(zip(content.index, content.itertuples(index=False, name=None), strict=True))
+    faced: dict[tuple[Any, ...], dict[str, bool]] = {}
+    for (training_id, _), model in models.items():
+        columns = faced.setdefault((*of[training_id], *model.compared), {})
+        for column, condition in model.conditions.items():
+            columns[column] = condition.is_adaptive
+    rows = []
+    for (training_id, _), model in models.items():
+        adaptive = faced[(*of[training_id], *model.compared)]
+        wanted = len(adaptive) if model.is_defended else sum(adaptive.values())
+        rows.append(model.worst(wanted, lower_is_better=lower_is_better))
+    index = pd.MultiIndex.from_tuples(list(models), names=_KEYS)
+    return pd.DataFrame(rows, index=index, columns=["value", "n", "in_doubt"])
 
 
-def _worst(grouped: Any, *, lower_is_better: bool) -> pd.Series:
-    found: pd.Series = grouped.max() if lower_is_better else grouped.min()
-    return found
+@dataclass
+class _Model:
+    """A model in a state, with its scores by column; of equal conditions the last one counts."""
+
+    n: int
+    conditions: dict[str, KnownCondition] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+    flagged: set[str] = field(default_factory=set)
+
+    @property
+    def compared(self) -> tuple[str, str]:
+        """What models must share to be held against each other, beside their data."""
+        some = next(iter(self.conditions.values()))
+        return some.procedure, some.split
+
+    @property
+    def is_defended(self) -> bool:
+        return next(iter(self.conditions.values())).defence != "none"
+
+    def worst(self, wanted: int, *, lower_is_better: bool) -> tuple[float, int, bool]:
+        """The worst score, the number of images, and whether it is in doubt."""
+        known = [value for value in self.values.values() if not math.isnan(value)]
+        if len(known) < len(self.values) or len(known) < wanted:
+            return math.nan, self.n, False
+        value = max(known) if lower_is_better else min(known)
+        decides = {column for column, own in self.values.items() if own == value}
+        return value, self.n, decides <= self.flagged
 
 
-def _compared(
-    training_ids: pd.Series, conditions: Collection[KnownCondition], trainings: pd.DataFrame
-) -> list[tuple[Any, ...]]:
-    """What models must share to be held against each other."""
-    content = trainings.loc[training_ids, _CONTENT].itertuples(index=False, name=None)
-    return [
-        (*row, item.procedure, item.split) for row, item in zip(content, conditions, strict=True)
-    ]
-
-
-def _wanted(rows: pd.DataFrame) -> pd.Series:
-    """How many attacks each score's model must have faced."""
-    by_comparison = rows["compared"]
-    every = rows.groupby(by_comparison)["column"].transform("nunique")
-    adaptive = rows["column"].where(rows["adaptive"]).groupby(by_comparison).transform("nunique")
-    wanted: pd.Series = every.where(rows["defended"], adaptive)
-    return wanted
+def _models(
+    attacked: pd.DataFrame,
+    conditions: Mapping[int, KnownCondition],
+    names: Mapping[int, str],
+    doubted: Collection[Place],
+) -> dict[tuple[int, str], _Model]:
+    models: dict[tuple[int, str], _Model] = {}
+    columns = [attacked[name].tolist() for name in (*_KEYS, "condition_id", "n", "value")]
+    for training_id, state, condition_id, n, value in zip(*columns, strict=True):
+        model = models.get((training_id, state))
+        if model is None:
+            model = models[training_id, state] = _Model(n)
+        column = names[condition_id]
+        model.conditions[column] = conditions[condition_id]
+        model.values[column] = value
+        if (training_id, condition_id, n) in doubted:
+            model.flagged.add(column)
+        else:
+            model.flagged.discard(column)
+    return models

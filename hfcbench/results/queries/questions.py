@@ -107,17 +107,25 @@ class Questions:
         self,
         *,
         metric: str | None = None,
+        flagged: bool | None = None,
         limit: int | None = ROW_LIMIT,
         where: Filter | None = None,
         **filters: Unpack[Filters],
     ) -> pd.DataFrame:
-        """One row per score: training, condition, metric, value, 95% interval and n.
+        """One row per score: training, condition, metric, value, 95% interval, n and flags.
+
+        ``flags`` names what casts doubt on a score under attack, as in the leaderboard: measured
+        beside it, or found by holding it against other scores of its model.
+
+        Args:
+            flagged: only scores with flags, or only those without.
 
         Raises:
-            UsageError: there are more rows than ``limit``.
+            UsageError: there are more rows than ``limit``, before those were chosen.
         """
+        chosen = combined(where, filters, None)
         with self._reading() as connection:
-            return evaluations_frame(connection, combined(where, filters, None), metric, limit)
+            return evaluations_frame(connection, chosen, metric, limit, flagged)
 
     def curves(
         self,
@@ -205,8 +213,9 @@ class Questions:
 
         One row per model that was seen both clean and attacked and whose predictions are stored:
         ``value`` with Wilson's 95% interval ``low`` to ``high`` over the ``n`` images that all of
-        its evaluations on originals hold, ``clean`` accuracy over all of its images, and
-        ``attacked_by``, such as ``fgsm, pgd at 0.03``: rows compare where that and ``n`` agree.
+        its evaluations on originals hold, ``clean`` accuracy over all of its images,
+        ``attacked_by``, such as ``fgsm, pgd at 0.03``: rows compare where that and ``n`` agree, and
+        ``flags``, what casts doubt on any of these attacks.
         Single answers are read for every row, so restrict the question in a large database.
 
         Args:

@@ -52,19 +52,26 @@ def flags(
         }
         for place in _single_steps(connection, masked, asked, attacks):
             found.setdefault(place, set()).add(FULL_RANGE)
-    return {place: tuple(sorted(names, key=_order)) for place, names in found.items()}
+    return {place: in_order(names) for place, names in found.items()}
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Different flags as they are explained, and last what only a later hfcbench knows."""
+    known = list(ADVICE)
+    return tuple(
+        sorted(set(names), key=lambda name: (known.index(name) if name in known else 99, name))
+    )
 
 
 def flags_among(texts: Iterable[str]) -> tuple[str, ...]:
     """The different flags in texts of :func:`flags_of`."""
-    found = {
+    return in_order(
         name
         for text in texts
         for part in text.split("; ")
         for name in part.rpartition(": ")[2].split(", ")
         if name
-    }
-    return tuple(sorted(found, key=_order))
+    )
 
 
 def flags_of(
@@ -93,17 +100,9 @@ def flags_of(
         for pair in pairs:
             for column, flagged in of_model.get(pair, ()):
                 by_column.setdefault(column, set()).update(flagged)
-        ordered = [
-            (name, sorted(by_column[name], key=_order)) for name in columns if name in by_column
-        ]
+        ordered = [(name, in_order(by_column[name])) for name in columns if name in by_column]
         texts.append("; ".join(f"{name}: {', '.join(flags)}" for name, flags in ordered))
     return texts
-
-
-def _order(name: str) -> tuple[int, str]:
-    """As they are explained, and last what only a later hfcbench knows."""
-    known = list(ADVICE)
-    return (known.index(name) if name in known else len(known), name)
 
 
 def _stored(

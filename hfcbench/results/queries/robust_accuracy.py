@@ -11,6 +11,7 @@ from hfcbench.errors import UsageError
 from hfcbench.results.queries import facts
 from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.conditions import KnownCondition, known_conditions, strength
+from hfcbench.results.queries.reliability import flags, in_order
 from hfcbench.results.queries.where import Filter
 from hfcbench.results.schema import Condition, Dataset, Evaluation, Training
 from hfcbench.results.statistics import Answers, wilson, worst_case
@@ -26,7 +27,7 @@ _OF_STATE = ("procedure", "split", "defence", "defence_version")
 _COLUMNS = (
     *_OF_TRAINING,
     *_OF_STATE,
-    *("attacked_by", "n", "clean", "value", "low", "high", "training"),
+    *("attacked_by", "n", "clean", "value", "low", "high", "flags", "training"),
 )
 
 
@@ -53,19 +54,25 @@ def robust_accuracy_frame(connection: Connection, where: Filter, epsilon: float)
     import pandas as pd
 
     allowed = facts.condition_ids_where(connection, where.clause())
+    everything = known_conditions(connection)
     wanted = {
         item.condition_id: item
-        for item in known_conditions(connection)
+        for item in everything
         if item.condition_id in allowed
         and item.cut is None
         and (not item.is_attacked or (item.epsilon or 0.0) <= epsilon + SAME_EPSILON)
     }
     trainings = facts.trainings_where(connection)
+    by_model = _by_model(connection, where, wanted)
+    doubts = flags(connection, everything, {training_id for training_id, _ in by_model}, wanted)
     rows = []
-    for (training_id, _), conditions in _by_model(connection, where, wanted).items():
-        row = _row(connection, [(wanted[key], name) for key, name in conditions.items()])
+    for (training_id, _), conditions in by_model.items():
+        row = _row(connection, [(wanted[key], name) for key, (_, name) in conditions.items()])
         if row is not None:
             of = trainings.loc[training_id]
+            places = ((training_id, key, n) for key, (n, _) in conditions.items())
+            raised = (name for place in places for name in doubts.get(place, ()))
+            row["flags"] = ", ".join(in_order(raised))
             rows.append({name: of[name] for name in (*_OF_TRAINING, "training")} | row)
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     return frame.sort_values([*_OF_TRAINING, *_OF_STATE]).reset_index(drop=True)
@@ -73,10 +80,10 @@ def robust_accuracy_frame(connection: Connection, where: Filter, epsilon: float)
 
 def _by_model(
     connection: Connection, where: Filter, wanted: dict[int, KnownCondition]
-) -> dict[tuple[int, str], dict[int, str]]:
-    """Evaluations by condition, of each training in each state (its split and defence)."""
+) -> dict[tuple[int, str], dict[int, tuple[int, str]]]:
+    """Evaluations (n, identity) by condition, of each training in its state."""
     statement = (
-        select(Evaluation.training_id, Evaluation.condition_id, Evaluation.identity)
+        select(Evaluation.training_id, Evaluation.condition_id, Evaluation.n, Evaluation.identity)
         .join(Condition, Condition.condition_id == Evaluation.condition_id)
         .join(Training, Training.training_id == Evaluation.training_id)
         .join(Dataset, Dataset.dataset_id == Training.dataset_id)
@@ -84,10 +91,10 @@ def _by_model(
         # Of equal conditions the one on most images counts, and of those the newest.
         .order_by(Evaluation.training_id, Evaluation.n, Evaluation.evaluation_id)
     )
-    found: dict[tuple[int, str], dict[int, str]] = {}
-    for training_id, condition_id, identity in connection.execute(statement):
+    found: dict[tuple[int, str], dict[int, tuple[int, str]]] = {}
+    for training_id, condition_id, n, identity in connection.execute(statement):
         state = str(wanted[condition_id].state)
-        found.setdefault((training_id, state), {})[condition_id] = identity
+        found.setdefault((training_id, state), {})[condition_id] = (n, identity)
     return found
 
 

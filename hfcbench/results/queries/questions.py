@@ -222,7 +222,8 @@ class Questions:
             attacked_with: attacks of this epsilon and of smaller ones count.
 
         Raises:
-            UsageError: a model's clean and attacked images cannot be paired.
+            UsageError: a model's clean and attacked images cannot be paired, or epsilons are of
+                several norms.
         """
         from hfcbench.results.queries.robust_accuracy import robust_accuracy_frame
 

@@ -62,6 +62,12 @@ def robust_accuracy_frame(connection: Connection, where: Filter, epsilon: float)
         and item.cut is None
         and (not item.is_attacked or (item.epsilon or 0.0) <= epsilon + SAME_EPSILON)
     }
+    norms = {str(item.attack_norm) for item in wanted.values() if item.is_attacked}
+    if len(norms) > 1:
+        raise UsageError(
+            f"epsilons up to {strength(epsilon)} are of several norms: {', '.join(sorted(norms))}",
+            hint="ask for one of them, as in attack_norm='linf'",
+        )
     trainings = facts.trainings_where(connection)
     by_model = _by_model(connection, where, wanted)
     doubts = flags(connection, everything, {training_id for training_id, _ in by_model}, wanted)

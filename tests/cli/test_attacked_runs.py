@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -214,3 +215,34 @@ def test_what_cannot_be_asked_for(place, capsys, arguments, message):
     assert hfcbench(place, "run", "--suite", str(place / "suite.yaml"), *arguments) != 0
     captured = capsys.readouterr()
     assert message in captured.out + captured.err
+
+
+def test_what_casts_doubt_is_shown(finished, capsys):
+    (identity,) = rows(
+        finished,
+        "SELECT identity FROM evaluations JOIN conditions USING (condition_id) "
+        "WHERE epsilon = 0.06 AND defence LIKE 'bit%' AND attack LIKE 'pgd%' "
+        "AND attack_mode = 'oblivious' AND component = 'original'",
+    )[0]
+    assert hfcbench(finished, "show", identity) == 0
+    text = capsys.readouterr().out
+    # Rounding has the gradient zero.
+    assert (
+        "check vanishing-gradients = 1.0 (no doubt up to 0.1), n = 40: FLAGGED; gradients" in text
+    )
+    assert "check random-answers = 0.0 (no doubt up to 0), n = 40\n" in text
+    assert "check verdicts-changed = 0.0, n = 40\n" in text
+    assert hfcbench(finished, "show", identity, "--format", "json") == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert [check["name"] for check in checks if check["flagged"]][-1] == "vanishing-gradients"
+
+    arguments = ("leaderboard", "--attack-norm", "linf", "--defence", "bit-depth")
+    assert hfcbench(finished, *arguments, "--attack-mode", "oblivious") == 0
+    captured = capsys.readouterr()
+    assert "oblivious pgd" in captured.out
+    assert "flag vanishing-gradients: gradients vanish: run autoattack" in captured.err
+    assert hfcbench(finished, *arguments, "--criterion", "exact", "--attack-mode", "adaptive") == 0
+    captured = capsys.readouterr()
+    assert "fgsm@0.03" in captured.out
+    assert "pgd" not in captured.out
+    assert "flag vanishing-gradients" not in captured.err

@@ -18,37 +18,12 @@ from hfcbench.results.store import Store
 
 WORST = Search("worst-case")
 EXACT = Search("exact")
-PGD = {"steps": 20, "step_share": 0.1, "random_start": False, "restarts": 1, "norm": "linf"}
-
 SOUND = (Check("vanishing-gradients", 0.0, 0.1, 50), Check("random-answers", 0.0, 0.0, 50))
 BLIND = (Check("random-answers", 0.0, 0.0, 50),)
 MORE_STEPS = (*SOUND, Check("more-steps", 0.1, 0.02, 50))
 MASKED = (*SOUND, Check("full-range", 0.8, 0.25, 50))
 
 Add = Callable[..., TrainingRecord]
-
-
-@pytest.fixture
-def add(store: Store, run_id: int, build: ModuleType) -> Add:
-    """Add a training with a clean evaluation, and attacked ones for each defence."""
-
-    def add_training(*attacked: dict[str, Any], clean: float = 0.9, **changes: Any) -> Any:
-        training: TrainingRecord = build.training(**changes)
-        store.add_training(training, run_id)
-        defences = dict.fromkeys(one.get("defence", "none") for one in attacked)
-        records: list[EvaluationRecord] = [
-            build.evaluation(training, value=clean, defence=defence) for defence in defences
-        ]
-        for one in attacked:
-            given = {"attack": "pgd", "epsilon": 0.03, "n": 40, "search": WORST, "checks": SOUND}
-            given |= {"attack_parameters": PGD if "pgd" in one.get("attack", "pgd") else {}}
-            component = one.get("component", "original")
-            rest = {key: value for key, value in one.items() if key != "component"}
-            records.append(build.evaluation(training, component, **(given | rest)))
-        store.add_evaluations(records, run_id)
-        return training
-
-    return add_training
 
 
 def noise(value: float, **more: Any) -> dict[str, Any]:
@@ -72,10 +47,12 @@ def ranks(store: Store, sort: str, **question: Any) -> dict[Any, int | None]:
     }
 
 
-def test_a_measured_flag_is_shown_and_keeps_its_score_from_a_rank(store: Store, add: Add) -> None:
-    add({"value": 0.6, "checks": MORE_STEPS}, seed=0)
-    add({"value": 0.5}, seed=1)
-    add({"value": 0.4}, seed=2)
+def test_a_measured_flag_is_shown_and_keeps_its_score_from_a_rank(
+    store: Store, add_attacked: Add
+) -> None:
+    add_attacked({"value": 0.6, "checks": MORE_STEPS}, seed=0)
+    add_attacked({"value": 0.5}, seed=1)
+    add_attacked({"value": 0.4}, seed=2)
     board = store.leaderboard(sort="pgd@0.03")
     assert board.frame["seed"].tolist() == [1, 2, 0]
     assert board.frame["rank"].fillna(0).tolist() == [1, 2, 0]
@@ -93,25 +70,27 @@ def test_a_measured_flag_is_shown_and_keeps_its_score_from_a_rank(store: Store, 
     assert ranks(store, "seed") == {0: 1, 1: 1, 2: 1}
 
 
-def test_what_has_no_number_is_told_from_what_is_in_doubt(store: Store, add: Add) -> None:
-    add({"value": 0.6, "checks": MORE_STEPS}, seed=0)
-    add({"value": math.nan}, seed=1)
-    add({"value": 0.2}, seed=2)
+def test_what_has_no_number_is_told_from_what_is_in_doubt(store: Store, add_attacked: Add) -> None:
+    add_attacked({"value": 0.6, "checks": MORE_STEPS}, seed=0)
+    add_attacked({"value": math.nan}, seed=1)
+    add_attacked({"value": 0.2}, seed=2)
     assert [str(item) for item in store.leaderboard(sort="robust").left_out] == [
         "1 rows without a rank: flags cast doubt on their score in column 'robust'",
         "1 rows without a rank: no finite score in column 'robust'",
     ]
 
 
-def test_a_check_without_a_limit_or_at_its_limit_is_no_flag(store: Store, add: Add) -> None:
+def test_a_check_without_a_limit_or_at_its_limit_is_no_flag(
+    store: Store, add_attacked: Add
+) -> None:
     checks = (Check("verdicts-changed", 1.0, math.inf, 40), Check("more-steps", 0.02, 0.02, 50))
-    add({"value": 0.5, "checks": checks})
+    add_attacked({"value": 0.5, "checks": checks})
     assert flags(store) == [""]
 
 
-def test_flags_are_of_the_images_that_are_shown(store: Store, add: Add) -> None:
+def test_flags_are_of_the_images_that_are_shown(store: Store, add_attacked: Add) -> None:
     """A first look on few images was flagged; the whole run was not."""
-    add({"value": 0.6, "n": 10, "checks": MORE_STEPS}, {"value": 0.5, "n": 40})
+    add_attacked({"value": 0.6, "n": 10, "checks": MORE_STEPS}, {"value": 0.5, "n": 40})
     assert flags(store) == [""]
     assert ranks(store, "pgd@0.03") == {0: 1}
 
@@ -120,9 +99,9 @@ def test_flags_are_of_the_images_that_are_shown(store: Store, add: Add) -> None:
     ("gap", "expected"), [(0.02, "pgd@0.03: black-box"), (0.009, ""), (-0.1, "")]
 )
 def test_an_attack_without_gradients_that_breaks_more(
-    store: Store, add: Add, gap: float, expected: str
+    store: Store, add_attacked: Add, gap: float, expected: str
 ) -> None:
-    add({"value": 0.5}, noise(0.5 - gap))
+    add_attacked({"value": 0.5}, noise(0.5 - gap))
     assert flags(store) == [expected]
 
 
@@ -140,20 +119,28 @@ def test_an_attack_without_gradients_that_breaks_more(
     ],
     ids=["larger", "fewer images", "defence", "norm", "component", "gradients", "unchecked"],
 )
-def test_what_contradicts_nothing(store: Store, add: Add, rival: dict[str, Any]) -> None:
-    add({"value": 0.5}, rival)
+def test_what_contradicts_nothing(store: Store, add_attacked: Add, rival: dict[str, Any]) -> None:
+    add_attacked({"value": 0.5}, rival)
     assert "pgd@0.03" not in "".join(flags(store))
 
 
-def test_a_smaller_ball_lies_within_a_larger_one(store: Store, add: Add) -> None:
-    add({"value": 0.5, "epsilon": 0.06}, {"value": 0.6, "epsilon": 0.03}, noise(0.45))
+@pytest.mark.parametrize(("images", "expected"), [(1, ""), (2, "pgd@0.03: black-box")])
+def test_a_single_image_is_no_contradiction(
+    store: Store, add_attacked: Add, images: int, expected: str
+) -> None:
+    add_attacked({"value": 0.5, "n": 40}, noise(0.5 - images / 40, n=40))
+    assert flags(store) == [expected]
+
+
+def test_a_smaller_ball_lies_within_a_larger_one(store: Store, add_attacked: Add) -> None:
+    add_attacked({"value": 0.5, "epsilon": 0.06}, {"value": 0.6, "epsilon": 0.03}, noise(0.45))
     assert flags(store) == ["pgd@0.03: black-box; pgd@0.06: black-box"]
 
 
-def test_images_of_the_undefended_model_that_break_more(store: Store, add: Add) -> None:
+def test_images_of_the_undefended_model_that_break_more(store: Store, add_attacked: Add) -> None:
     jpeg = {"defence": "jpeg"}
     transfer = {"value": 0.3, "search": Search("full", "transfer"), **jpeg}
-    add({"value": 0.5, **jpeg}, transfer, fgsm(0.7, **jpeg), {"value": 0.2})
+    add_attacked({"value": 0.5, **jpeg}, transfer, fgsm(0.7, **jpeg), {"value": 0.2})
     board = store.leaderboard().frame.set_index("defence")
     # Another attack was meant to find less, and the undefended model is another model.
     assert board["flags"].to_dict() == {"jpeg": "pgd@0.03: transfer", "none": ""}
@@ -173,20 +160,20 @@ def test_images_of_the_undefended_model_that_break_more(store: Store, add: Add) 
     ],
 )
 def test_the_same_attack_with_more_effort(
-    store: Store, add: Add, weak: str, strong: str, flagged: str | None
+    store: Store, add_attacked: Add, weak: str, strong: str, flagged: str | None
 ) -> None:
     """What is not in a label are defaults, which count like everything else."""
-    add({"value": 0.5, "attack": weak}, {"value": 0.47, "attack": strong})
+    add_attacked({"value": 0.5, "attack": weak}, {"value": 0.47, "attack": strong})
     assert flags(store) == ["" if flagged is None else f"{flagged}: stronger-row"]
 
 
-def test_modes_and_versions_are_other_attacks(store: Store, add: Add) -> None:
+def test_modes_and_versions_are_other_attacks(store: Store, add_attacked: Add) -> None:
     oblivious = Search("worst-case", "oblivious")
-    add(
+    add_attacked(
         {"value": 0.5, "attack": "pgd(steps=5)", "defence": "jpeg"},
         {"value": 0.2, "search": oblivious, "defence": "jpeg"},
     )
-    add(
+    add_attacked(
         {"value": 0.5, "search": Search("full")},
         {"value": 0.2, "search": Search("full", "transfer"), "attack_version": "2"},
         seed=1,
@@ -194,12 +181,12 @@ def test_modes_and_versions_are_other_attacks(store: Store, add: Add) -> None:
     assert flags(store) == ["", ""]
 
 
-def test_a_single_step_shares_the_doubt_about_gradients(store: Store, add: Add) -> None:
+def test_a_single_step_shares_the_doubt_about_gradients(store: Store, add_attacked: Add) -> None:
     """FGSM has no check of the whole range; where PGD shows that gradients are masked, it does."""
     jpeg = {"defence": "jpeg"}
     oblivious = Search("worst-case", "oblivious")
-    add({"value": 0.8, "checks": MASKED}, fgsm(0.7), noise(0.75))
-    add(
+    add_attacked({"value": 0.8, "checks": MASKED}, fgsm(0.7), noise(0.75))
+    add_attacked(
         {"value": 0.8, "checks": MASKED, "search": oblivious, **jpeg},
         fgsm(0.4, **jpeg),
         fgsm(0.7, search=Search("exact", "oblivious"), **jpeg),
@@ -218,11 +205,11 @@ def test_a_single_step_shares_the_doubt_about_gradients(store: Store, add: Add) 
     assert ranks(store, "robust", defence="jpeg") == {1: 1}
 
 
-def test_the_lowest_score_decides_robust_ranks(store: Store, add: Add) -> None:
+def test_the_lowest_score_decides_robust_ranks(store: Store, add_attacked: Add) -> None:
     # Seed 0: the flagged score is not the lowest; 1: it is; 2: two are the lowest, one is sound.
     for seed, (weak, strong) in enumerate([(0.6, 0.5), (0.4, 0.45), (0.3, 0.3)]):
         checks = {"checks": MORE_STEPS}
-        add(
+        add_attacked(
             {"value": weak, "attack": "pgd(steps=5)", **checks},
             {"value": strong, "attack": "other"},
             seed=seed,
@@ -256,9 +243,11 @@ def test_robust_of_losses_is_the_largest(store: Store, run_id: int, build: Modul
     assert flags(store, metric="loss") == ["pgd@0.1: more-steps"]
 
 
-def test_undefended_models_need_not_face_what_is_kept_from_attacks(store: Store, add: Add) -> None:
+def test_undefended_models_need_not_face_what_is_kept_from_attacks(
+    store: Store, add_attacked: Add
+) -> None:
     jpeg = {"defence": "jpeg"}
-    add(
+    add_attacked(
         {"value": 0.2},
         {"value": 0.3, **jpeg},
         {"value": 0.4, "search": Search("full", "transfer"), **jpeg},
@@ -268,28 +257,28 @@ def test_undefended_models_need_not_face_what_is_kept_from_attacks(store: Store,
     assert board["rank"].to_dict() == {"jpeg": 1, "none": 2}
 
 
-def test_a_model_that_was_attacked_less_has_no_robust_rank(store: Store, add: Add) -> None:
-    add({"value": 0.5}, fgsm(0.6), seed=0)
-    add(fgsm(0.7), seed=1)
+def test_a_model_that_was_attacked_less_has_no_robust_rank(store: Store, add_attacked: Add) -> None:
+    add_attacked({"value": 0.5}, fgsm(0.6), seed=0)
+    add_attacked(fgsm(0.7), seed=1)
     frame = store.leaderboard(sort="robust").frame.set_index("seed")
     assert frame["robust"].fillna(-1).to_dict() == {0: 0.5, 1: -1}
     assert ranks(store, "robust") == {0: 1, 1: None}
 
 
 def test_other_data_may_have_been_attacked_otherwise(
-    store: Store, run_id: int, add: Add, build: ModuleType
+    store: Store, run_id: int, add_attacked: Add, build: ModuleType
 ) -> None:
     """Models are held against those that they compare with."""
     store.add_dataset(build.dataset(fingerprint="f" * 64))
-    add({"value": 0.5}, fgsm(0.6), seed=0)
-    add(fgsm(0.7), seed=1, dataset_fingerprint="f" * 64)
+    add_attacked({"value": 0.5}, fgsm(0.6), seed=0)
+    add_attacked(fgsm(0.7), seed=1, dataset_fingerprint="f" * 64)
     assert ranks(store, "robust") == {0: 1, 1: 1}
 
 
-def test_groups_show_the_flags_of_all_members(store: Store, add: Add) -> None:
-    add({"value": 0.6, "checks": MORE_STEPS}, seed=0)
-    add({"value": 0.4, "checks": MASKED}, seed=1)
-    add({"value": 0.3}, model="lenet5", seed=0)
+def test_groups_show_the_flags_of_all_members(store: Store, add_attacked: Add) -> None:
+    add_attacked({"value": 0.6, "checks": MORE_STEPS}, seed=0)
+    add_attacked({"value": 0.4, "checks": MASKED}, seed=1)
+    add_attacked({"value": 0.3}, model="lenet5", seed=0)
     board = store.leaderboard(group="configuration", sort="pgd@0.03")
     rows = board.frame.set_index("model")
     assert rows["flags"].to_dict() == {"lenet5": "", "resnet18": "pgd@0.03: full-range, more-steps"}
@@ -298,9 +287,9 @@ def test_groups_show_the_flags_of_all_members(store: Store, add: Add) -> None:
     assert "flags cast doubt" in str(board.left_out[0])
 
 
-def test_a_limit_changes_no_flag_and_no_rank(store: Store, add: Add) -> None:
+def test_a_limit_changes_no_flag_and_no_rank(store: Store, add_attacked: Add) -> None:
     for seed in range(6):
-        add({"value": 0.1 * seed, "checks": MORE_STEPS if seed % 2 else SOUND}, seed=seed)
+        add_attacked({"value": 0.1 * seed, "checks": MORE_STEPS if seed % 2 else SOUND}, seed=seed)
     whole = store.leaderboard(sort="pgd@0.03").frame
     pd.testing.assert_frame_equal(
         store.leaderboard(sort="pgd@0.03", limit=4).frame, whole.iloc[:4], check_dtype=False
@@ -327,9 +316,9 @@ def test_a_limit_changes_no_flag_and_no_rank(store: Store, add: Add) -> None:
     ],
 )
 def test_every_search_has_a_column(
-    store: Store, add: Add, searches: Sequence[Search], names: list[str]
+    store: Store, add_attacked: Add, searches: Sequence[Search], names: list[str]
 ) -> None:
-    add(*({"value": 0.1 * n, "search": one} for n, one in enumerate(searches, 1)))
+    add_attacked(*({"value": 0.1 * n, "search": one} for n, one in enumerate(searches, 1)))
     row = store.leaderboard().frame.iloc[0]
     assert sorted(name for name in row.index if "pgd@" in name) == names
     values = {search: 0.1 * n for n, search in enumerate(searches, 1)}
@@ -338,8 +327,10 @@ def test_every_search_has_a_column(
         assert ranks(store, name) == {0: 1}
 
 
-def test_models_that_were_searched_otherwise_share_no_column(store: Store, add: Add) -> None:
-    add({"value": 0.4}, {"value": 0.5, "search": Search("full"), "defence": "jpeg"})
+def test_models_that_were_searched_otherwise_share_no_column(
+    store: Store, add_attacked: Add
+) -> None:
+    add_attacked({"value": 0.4}, {"value": 0.5, "search": Search("full"), "defence": "jpeg"})
     board = store.leaderboard().frame.set_index("defence")
     names = ["pgd@0.03 [full]", "pgd@0.03 [worst-case]"]
     assert board.loc["jpeg", names].fillna(-1).tolist() == [0.5, -1]
@@ -347,10 +338,10 @@ def test_models_that_were_searched_otherwise_share_no_column(store: Store, add: 
     assert board["robust"].isna().all()
 
 
-def test_the_table_explains_the_flags_that_it_shows(store: Store, add: Add) -> None:
+def test_the_table_explains_the_flags_that_it_shows(store: Store, add_attacked: Add) -> None:
     """The column is that of mode transfer; nothing is flagged so."""
     jpeg = {"defence": "jpeg"}
-    add(
+    add_attacked(
         {"value": 0.5, **jpeg},
         {"value": 0.6, "search": Search("full", "transfer"), "checks": MORE_STEPS, **jpeg},
     )
@@ -358,19 +349,19 @@ def test_the_table_explains_the_flags_that_it_shows(store: Store, add: Add) -> N
     columns, (row,) = compact(board)
     assert row[columns.index("flags")] == "transfer pgd@0.03: more-steps"
     assert notes(board) == [f"flag more-steps: {ADVICE['more-steps']}"]
-    add({"value": 0.5}, seed=1)
+    add_attacked({"value": 0.5}, seed=1)
     clean = store.leaderboard(columns="main", seed=1)
     assert "flags" not in compact(clean)[0]
     assert notes(clean) == []
 
 
-def test_a_check_that_only_a_later_version_knows_is_shown(store: Store, add: Add) -> None:
-    add({"value": 0.5, "checks": (*SOUND, Check("zebra", 1.0, 0.5, 50), *MORE_STEPS[-1:])})
+def test_a_check_that_only_a_later_version_knows_is_shown(store: Store, add_attacked: Add) -> None:
+    add_attacked({"value": 0.5, "checks": (*SOUND, Check("zebra", 1.0, 0.5, 50), *MORE_STEPS[-1:])})
     board = store.leaderboard(columns="main")
     assert board.frame["flags"].tolist() == ["pgd@0.03: more-steps, zebra"]
     assert len(notes(board)) == 1
 
 
-def test_a_filter_hides_no_contradiction(store: Store, add: Add) -> None:
-    add({"value": 0.5, "epsilon": 0.06}, noise(0.1))
+def test_a_filter_hides_no_contradiction(store: Store, add_attacked: Add) -> None:
+    add_attacked({"value": 0.5, "epsilon": 0.06}, noise(0.1))
     assert flags(store, columns="main", epsilon=0.06) == ["pgd@0.06: black-box"]

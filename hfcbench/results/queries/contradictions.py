@@ -17,6 +17,8 @@ from hfcbench.results.schema import Condition, Evaluation, ReliabilityCheck, Sco
 from hfcbench.results.writing.conditions import mapping_in, text_in
 
 _LARGEST_GAP = {BLACK_BOX: 0.01, TRANSFER: 0.01, STRONGER_ROW: 0.02}
+# A single image more is no sign, however few there are.
+_FEWEST_IMAGES = 1.5
 _EFFORT = ("steps", "restarts")
 _SAME_EPSILON = 1e-9
 
@@ -156,6 +158,7 @@ def contradictions(
     }
     for number, rival, why in pairs:
         if number in by_condition and rival in by_condition:
-            gap = (by_condition[number] - by_condition[rival]).dropna()
-            for training_id, n in gap.index[gap > _LARGEST_GAP[why]]:
-                yield (training_id, number, n), why
+            gaps: Any = by_condition[number] - by_condition[rival]
+            for (training_id, n), gap in gaps[gaps > _LARGEST_GAP[why]].items():
+                if gap * n > _FEWEST_IMAGES:
+                    yield (training_id, number, n), why

@@ -42,11 +42,9 @@ def cut_name(condition: KnownCondition) -> str:
     )
 
 
-def advice(texts: Iterable[str]) -> list[str]:
-    """What each flag in texts such as ``pgd@0.03: more-steps, transfer; ...`` says."""
-    parts = [part.rpartition(": ")[2] for text in texts for part in text.split("; ")]
-    found = {name for part in parts for name in part.split(", ")}
-    return [f"flag {name}: {text}" for name, text in ADVICE.items() if name in found]
+def advice(flags: Iterable[str]) -> list[str]:
+    """What each of these flags says, and what to run."""
+    return [f"flag {name}: {ADVICE[name]}" for name in flags if name in ADVICE]
 
 
 def with_interval(record: dict[Any, Any], name: str) -> str:

@@ -27,6 +27,9 @@ from hfcbench.results.queries.naming import GROUPS
 @click.option("--all", "everything", is_flag=True, help="Every row, whatever the limit.")
 @click.option("--radius", type=float, help="Radius or rank to show; default: the middle one.")
 @click.option("--epsilon", type=float, help="Attack strength to show; default: the smallest.")
+@click.option("--attack-norm", help="Only attacks whose epsilon is of this norm: linf or l2.")
+@click.option("--criterion", help="Only attacks that were judged so: worst-case, exact or full.")
+@click.option("--attack-mode", help="Only attacks of this mode: adaptive, transfer or oblivious.")
 @click.option("--rank-intervals", is_flag=True, help="Between which ranks each row lies.")
 @click.option("--metric", default="top1", show_default=True)
 @click.option("--wide", "all_columns", is_flag=True, help="Every radius, attack and interval.")
@@ -39,6 +42,9 @@ def command(
     everything: bool,
     radius: float | None,
     epsilon: float | None,
+    attack_norm: str | None,
+    criterion: str | None,
+    attack_mode: str | None,
     rank_intervals: bool,
     metric: str,
     all_columns: bool,
@@ -63,6 +69,9 @@ def command(
             epsilon=epsilon,
             rank_intervals=rank_intervals,
             **filters,
+            attack_norm=attack_norm,
+            criterion=criterion,
+            attack_mode=attack_mode,
         )
     if output_format in ("csv", "json"):
         columns, rows = wide(board.frame)

@@ -35,7 +35,7 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
     parts = [name for name, item in conditions.items() if item.cut and not item.is_attacked]
     attacks = [name for name, item in conditions.items() if item.is_attacked and not item.cut]
     grouped = "rows" in frame.columns
-    doubted = _is_doubted(frame)
+    doubted = bool(board.flags)
     shown = _with_spread if grouped else with_interval
     rows = []
     for record in frame.to_dict("records"):
@@ -61,13 +61,7 @@ def notes(board: Leaderboard) -> list[str]:
     lines = [f"components: {'; '.join(cuts)}"] if cuts else []
     if "rows" in board.frame.columns and len(board.frame):
         lines.append("means ± standard deviation over so many rows")
-    lines += advice(board.frame["flags"]) if _is_doubted(board.frame) else []
-    return [*lines, *(f"left out: {item}" for item in board.left_out)]
-
-
-def _is_doubted(frame: pd.DataFrame) -> bool:
-    """Whether any score under attack that is shown has a flag."""
-    return "flags" in frame and bool(frame["flags"].astype(bool).any())
+    return [*lines, *advice(board.flags), *(f"left out: {item}" for item in board.left_out)]
 
 
 def without_constants(frame: pd.DataFrame) -> pd.DataFrame:

@@ -52,6 +52,8 @@ def compact(found: Tradeoff) -> tuple[list[str], list[Row]]:
 
 def notes(found: Tradeoff) -> list[str]:
     """What a reader must know beside the rows: what was measured, and what does not compare."""
+    from hfcbench.results.queries.reliability import flags_among
+
     frame, lines = found.frame, []
     if found.epsilon is not None:
         lines.append(
@@ -73,4 +75,5 @@ def notes(found: Tradeoff) -> list[str]:
             f"{frame['group'].nunique()} groups, of other images, procedures or attacks: "
             "rows of different groups do not compare"
         )
-    return [*lines, *advice(frame["flags"]), *(f"left out: {item}" for item in found.left_out)]
+    lines += advice(flags_among(frame["flags"]))
+    return [*lines, *(f"left out: {item}" for item in found.left_out)]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from hfcbench.cli.frames import advice, with_interval
 from hfcbench.reliability_checks import ADVICE
+from hfcbench.results.queries.reliability import flags_among
 
 
 def test_advice_is_of_flags_and_not_of_attacks_that_are_called_alike():
     texts = ["transfer pgd(steps=5, restarts=2)@0.03: more-steps, black-box; fgsm@0.03: black-box"]
-    assert advice([*texts, ""]) == [
+    assert advice(flags_among([*texts, ""])) == [
         f"flag {name}: {ADVICE[name]}" for name in ("more-steps", "black-box")
     ]
-    assert advice(["pgd@0.03: transfer"]) == [f"flag transfer: {ADVICE['transfer']}"]
-    assert advice([]) == []
+    assert advice(flags_among(["pgd@0.03: transfer"])) == [f"flag transfer: {ADVICE['transfer']}"]
+    assert advice(flags_among([])) == []
 
 
 def test_intervals_of_what_is_known():

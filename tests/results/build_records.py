@@ -16,6 +16,7 @@ import numpy as np
 
 from hfcbench.attack_types import Search
 from hfcbench.quantities import Axis, Quantity
+from hfcbench.references import parse_label
 from hfcbench.results.records import (
     AnalysisRecord,
     ArtifactRecord,
@@ -162,11 +163,16 @@ def evaluation(
     decomposition_version: str = "1",
     rescaling: str = "none",
     attack_version: str = "1",
+    attack_parameters: Mapping[str, Any] | None = None,
+    search: Search | None = None,
     procedure: str = "1",
     n: int = 100,
     **changes: Any,
 ) -> EvaluationRecord:
-    """An evaluation; its identity follows from what is given here and the number of images."""
+    """An evaluation; its identity follows from what is given here and the number of images.
+
+    An attack has the parameters of its label, and those that are given besides: its defaults.
+    """
     part, _, cut = component.partition("@")
     inner, _, outer = cut.rpartition("-")
     is_part = bool(cut)
@@ -175,8 +181,9 @@ def evaluation(
         "procedure": procedure,
         "training": of.identity,
         "defence": _reference(defence, "1"),
-        "attack": _reference(attack, attack_version),
+        "attack": _attack(attack, attack_version, attack_parameters or {}),
         "epsilon": epsilon,
+        **({} if search is None else {"search": asdict(search)}),
         "component": {"part": "original"}
         if not is_part
         else {
@@ -209,7 +216,7 @@ def evaluation(
         duration_seconds=1.5,
         predictions=predictions(n),
         scores=(score(value, n=n),),
-        search=None if attack == "none" else Search("full"),
+        search=search,
     )
     return replace(record, **changes)
 
@@ -281,6 +288,13 @@ def failure(**changes: Any) -> FailureRecord:
         failed_at=NOW,
     )
     return replace(record, **changes)
+
+
+def _attack(label: str, version: str, defaults: Mapping[str, Any]) -> dict[str, Any] | None:
+    if label == "none":
+        return None
+    name, parameters = parse_label(label)
+    return {"name": name, "version": version, "parameters": {**defaults, **parameters}}
 
 
 def _reference(label: str, version: str) -> dict[str, Any] | None:

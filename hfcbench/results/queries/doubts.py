@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hfcbench.references import parse_label
 from hfcbench.reliability_checks import MORE_STEPS, STRONGER_ROW
 from hfcbench.results.queries.conditions import KnownCondition
 from hfcbench.results.queries.faced_attacks import SAME_EPSILON, Faced
-from hfcbench.results.queries.reliability import Place, differ_in_effort
+from hfcbench.results.queries.worst_scores import Place
 from hfcbench.results.statistics import Answers
+
+_EFFORT = ("steps", "restarts")
 
 
 def doubts(
@@ -25,8 +28,8 @@ def doubts(
         found: of :func:`hfcbench.results.queries.reliability.flags`.
     """
     flags = {
-        item.condition_id: found.get((training_id, item.condition_id), ())
-        for item, _ in faced.attacked
+        item.condition_id: found.get((training_id, item.condition_id, answers.images.n), ())
+        for item, answers in faced.attacked
     }
     left = {}
     for item, answers in faced.attacked:
@@ -53,4 +56,10 @@ def _breaking_as_many(answers: Answers, faced: Faced) -> list[KnownCondition]:
 def _goes_further(other: KnownCondition, item: KnownCondition) -> bool:
     if (other.epsilon or 0.0) < (item.epsilon or 0.0) - SAME_EPSILON:
         return False
-    return other.attack_mode in ("adaptive", item.attack_mode) and differ_in_effort(item, other)
+    return other.attack_mode in ("adaptive", item.attack_mode) and _kind(other) == _kind(item)
+
+
+def _kind(condition: KnownCondition) -> tuple[str, Mapping[str, object]]:
+    """An attack but for its steps and restarts."""
+    name, parameters = parse_label(condition.attack)
+    return name, {key: value for key, value in parameters.items() if key not in _EFFORT}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from hfcbench.references import parse_label
 from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.conditions import KnownCondition, known_conditions
 from hfcbench.results.queries.where import Filter
@@ -42,7 +41,7 @@ def in_ball(condition: KnownCondition, epsilon: float) -> bool:
 
 def reaches(condition: KnownCondition, epsilon: float) -> bool:
     """Whether an attack had the whole L-infinity ball to itself, up to its edge."""
-    if not condition.is_attacked or parse_label(condition.attack)[1].get("norm", "linf") != "linf":
+    if condition.attack_norm != "linf":
         return False
     return abs((condition.epsilon or 0.0) - epsilon) <= SAME_EPSILON
 

@@ -102,17 +102,25 @@ class Questions(RobustnessQuestions):
         self,
         *,
         metric: str | None = None,
+        flagged: bool | None = None,
         limit: int | None = ROW_LIMIT,
         where: Filter | None = None,
         **filters: Unpack[Filters],
     ) -> pd.DataFrame:
-        """One row per score: training, condition, metric, value, 95% interval and n.
+        """One row per score: training, condition, metric, value, 95% interval, n and flags.
+
+        ``flags`` names what casts doubt on a score under attack, as in the leaderboard: measured
+        beside it, or found by holding it against other scores of its model.
+
+        Args:
+            flagged: only scores with flags, or only those without.
 
         Raises:
-            UsageError: there are more rows than ``limit``.
+            UsageError: there are more rows than ``limit``, before those were chosen.
         """
+        chosen = combined(where, filters, None)
         with self._reading() as connection:
-            return evaluations_frame(connection, combined(where, filters, None), metric, limit)
+            return evaluations_frame(connection, chosen, metric, limit, flagged)
 
     def curves(
         self,

@@ -17,6 +17,7 @@ from hfcbench.results.queries.faced_attacks import (
     in_ball,
     read_faced,
 )
+from hfcbench.results.queries.reliability import flags, in_order
 from hfcbench.results.queries.where import Filter
 from hfcbench.results.statistics import Answers, wilson, worst_case
 
@@ -28,7 +29,7 @@ _OF_STATE = ("procedure", "split", "defence", "defence_version")
 _COLUMNS = (
     *_OF_TRAINING,
     *_OF_STATE,
-    *("attacked_by", "n", "clean", "value", "low", "high", "training"),
+    *("attacked_by", "n", "clean", "value", "low", "high", "flags", "training"),
 )
 
 
@@ -55,18 +56,33 @@ def robust_accuracy_frame(connection: Connection, where: Filter, epsilon: float)
     import pandas as pd
 
     allowed = facts.condition_ids_where(connection, where.clause())
+    everything = known_conditions(connection)
     wanted = {
         item.condition_id: item
-        for item in known_conditions(connection)
+        for item in everything
         if item.condition_id in allowed and item.cut is None and in_ball(item, epsilon)
     }
+    norms = {str(item.attack_norm) for item in wanted.values() if item.is_attacked}
+    if len(norms) > 1:
+        raise UsageError(
+            f"epsilons up to {strength(epsilon)} are of several norms: {', '.join(sorted(norms))}",
+            hint="ask for one of them, as in attack_norm='linf'",
+        )
     trainings = facts.trainings_where(connection)
+    by_model = evaluations_by_model(connection, where, wanted)
+    doubts = flags(connection, everything, {training_id for training_id, _ in by_model}, wanted)
     rows = []
-    for (training_id, _), conditions in evaluations_by_model(connection, where, wanted).items():
+    for (training_id, _), conditions in by_model.items():
         faced = read_faced(connection, [(wanted[key], name) for key, name in conditions.items()])
         if faced is not None:
             of = trainings.loc[training_id]
-            rows.append({name: of[name] for name in (*_OF_TRAINING, "training")} | _row(faced))
+            raised = {
+                name
+                for item, answers in faced.attacked
+                for name in doubts.get((training_id, item.condition_id, answers.images.n), ())
+            }
+            row = _row(faced) | {"flags": ", ".join(in_order(raised))}
+            rows.append({name: of[name] for name in (*_OF_TRAINING, "training")} | row)
     frame = pd.DataFrame(rows, columns=list(_COLUMNS))
     return frame.sort_values([*_OF_TRAINING, *_OF_STATE]).reset_index(drop=True)
 

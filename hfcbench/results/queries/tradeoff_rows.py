@@ -13,7 +13,12 @@ from hfcbench.errors import UsageError
 from hfcbench.results.queries import facts
 from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.attack_sets import attack_names
-from hfcbench.results.queries.conditions import KnownCondition, column_order, strength
+from hfcbench.results.queries.conditions import (
+    KnownCondition,
+    column_order,
+    known_conditions,
+    strength,
+)
 from hfcbench.results.queries.doubts import doubts
 from hfcbench.results.queries.faced_attacks import (
     Faced,
@@ -61,7 +66,8 @@ def model_rows(
     import pandas as pd
 
     by_model = evaluations_by_model(connection, where, wanted)
-    found = flags(connection, {training_id for training_id, _ in by_model})
+    training_ids = {training_id for training_id, _ in by_model}
+    found = flags(connection, known_conditions(connection), training_ids, wanted)
     trainings = facts.trainings_where(connection)
     names = attack_names([item for item in wanted.values() if item.is_attacked])
     rows, left_out = [], Counter[str]()

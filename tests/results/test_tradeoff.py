@@ -24,6 +24,7 @@ from hfcbench.types import Predictions
 Model = Callable[..., TrainingRecord]
 PGD = {"attack": "pgd", "epsilon": 0.03}
 FGSM = {"attack": "fgsm", "epsilon": 0.03}
+L2 = {"attack": "pgd(norm=l2)", "attack_norm": "l2"}
 TRANSFER = {"count": 30, **PGD, "search": Search("full", "transfer")}
 
 
@@ -82,7 +83,7 @@ def test_every_number_of_a_row(store: Store, run_id: int, build: ModuleType) -> 
             build.answered(training, set(range(50)), component="lfc@12"),
             build.answered(training, set(image[:3]), n=40, **FGSM),
             build.answered(training, set(image[2:7]), n=40, **PGD),
-            build.answered(training, {image[7]}, n=40, attack="pgd(norm=l2)", epsilon=0.02),
+            build.answered(training, {image[7]}, n=40, epsilon=0.02, **L2),
             # Beyond the ball, behind a component.
             build.answered(training, set(image), n=40, attack="pgd", epsilon=0.06),
             build.answered(training, set(image), n=40, component="lfc@8", **PGD),
@@ -297,7 +298,7 @@ def test_models_that_are_left_out_are_counted(
     model(90, seed=1)
     # Within the ball, but not at its edge; nor does an L2 ball fill it.
     model(90, seed=2, more=({"count": 50, "attack": "pgd", "epsilon": 0.01},))
-    model(90, seed=3, more=({"count": 50, "attack": "pgd(norm=l2)", "epsilon": 0.03},))
+    model(90, seed=3, more=({"count": 50, "epsilon": 0.03, **L2},))
     unclean = build.training(seed=4)
     unpaired = build.training(seed=5)
     for training in (unclean, unpaired):

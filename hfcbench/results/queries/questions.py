@@ -61,13 +61,14 @@ class Questions(RobustnessQuestions):
         split, procedure of evaluation, number of images n); model, heuristics, trained_on, defence,
         seed, epochs; ``original`` with its 95% interval ``original_low``, ``original_high``; one
         per component (``lfc@4``, ..., ``hfc@4``, ...); one per attack and epsilon (``fgsm@0.03``);
-        ``robust``, the worst of those on originals, known for models that faced all of them, and
-        ``n_attacked``, the number of images that were attacked; ``flags``, which of the shown
-        scores under attack are in doubt and why (such scores decide no rank); versions; the
-        training's identity.
+        ``robust``, the worst of those on originals, known for models that faced all that those
+        they compare with did, and ``n_attacked``, the number of images that were attacked;
+        ``flags``, which of the shown scores under attack are in doubt and why (such scores decide
+        no rank); versions; the training's identity.
 
         A column holds one condition: where components were cut in several ways, its name says
-        which (``lfc@8 [svd, none]``). Ranks hold among rows that compare, and start from 1 in each
+        which (``lfc@8 [svd, none]``), and so it does where attacks were searched for in several
+        (``pgd@0.06 [full]``). Ranks hold among rows that compare, and start from 1 in each
         such section. When the column to sort by is over attacked images, ``n_attacked`` must agree
         as well. NaN and infinite scores are shown as they are and have no rank.
 

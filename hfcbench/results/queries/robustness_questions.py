@@ -35,9 +35,10 @@ class RobustnessQuestions:
     ) -> pd.DataFrame:
         """How much of each model's score is left under each attack on originals.
 
-        Tidy: one row per model, attack and epsilon with ``clean``, ``value`` and ``drop`` = clean -
-        value (the clean score is over its own number of images). Pivoted: one row per model, a
-        column such as ``fgsm@0.03`` per attack and epsilon.
+        Tidy: one row per model, attack, epsilon and way to search with ``clean``, ``value``,
+        ``drop`` = clean - value (the clean score is over its own number of images) and ``flags``.
+        Pivoted: one row per model, a column such as ``fgsm@0.03`` or ``transfer pgd@0.03`` for
+        each, named as in the leaderboard.
 
         Args:
             attack: this attack only, with or without its parameters.
@@ -67,15 +68,17 @@ class RobustnessQuestions:
 
         One row per model that was seen both clean and attacked and whose predictions are stored:
         ``value`` with Wilson's 95% interval ``low`` to ``high`` over the ``n`` images that all of
-        its evaluations on originals hold, ``clean`` accuracy over all of its images, and
-        ``attacked_by``, such as ``fgsm, pgd at 0.03``: rows compare where that and ``n`` agree.
+        its evaluations on originals hold, ``clean`` accuracy over all of its images,
+        ``attacked_by``, such as ``fgsm, pgd at 0.03``: rows compare where that and ``n`` agree, and
+        ``flags``, what casts doubt on any of these attacks.
         Single answers are read for every row, so restrict the question in a large database.
 
         Args:
             attacked_with: attacks of this epsilon and of smaller ones count.
 
         Raises:
-            UsageError: a model's clean and attacked images cannot be paired.
+            UsageError: a model's clean and attacked images cannot be paired, or epsilons are of
+                several norms.
         """
         from hfcbench.results.queries.robust_accuracy import robust_accuracy_frame
 

@@ -20,6 +20,7 @@ from hfcbench.results.schema import (
     Dataset,
     Evaluation,
     Metric,
+    ReliabilityCheck,
     Run,
     Training,
     TrainingHeuristic,
@@ -73,6 +74,7 @@ def make_database(path: Path, score_count: int) -> None:
         ]
         _add_trainings(connection, trainings)
         _add_evaluations(connection, trainings, condition_ids)
+        _add_checks(connection, trainings, condition_ids)
         insert_score_rows(connection, list(score_rows(trainings, condition_ids, metric_ids)))
 
 
@@ -171,6 +173,34 @@ def _add_evaluations(connection: Connection, trainings: int, condition_ids: list
         connection.execute(insert(Evaluation), chunk)
 
 
+def _add_checks(connection: Connection, trainings: int, condition_ids: list[int]) -> None:
+    """Five checks of each score under attack, of which one in forty is flagged."""
+    attacked = [row["attack"] != "none" for row in conditions()]
+    keys = [
+        position + 1
+        for position in range(trainings * len(condition_ids))
+        if attacked[position % len(condition_ids)]
+    ]
+    limits = {
+        "vanishing-gradients": 0.1,
+        "random-answers": 0.0,
+        "full-range": 0.25,
+        "more-steps": 0.02,
+        "verdicts-changed": None,
+    }
+    values = np.random.default_rng(1).random(len(keys) * len(limits))
+    numbers = iter(values.tolist())
+    rows = []
+    for key, (name, limit) in itertools.product(keys, limits.items()):
+        flagged = next(numbers) < 1 / 40 and limit is not None
+        value = 1.0 if flagged else 0.0
+        rows.append((key, name, value, limit, flagged, 50))
+    columns = ", ".join(ReliabilityCheck.__table__.columns.keys())
+    connection.exec_driver_sql(
+        f"INSERT INTO reliability_checks ({columns}) VALUES (?, ?, ?, ?, ?, ?)", rows
+    )
+
+
 def _condition(
     defence: str,
     part: str = "original",
@@ -195,8 +225,20 @@ def _condition(
         "decomposition": decomposition,
         "decomposition_version": None if decomposition is None else "1",
         "rescaling": rescaling,
+        **_search(attack, epsilon, decomposition),
     }
     return {"digest": digest_of(columns), **columns}
+
+
+def _search(attack: str, epsilon: float | None, decomposition: str | None) -> dict[str, Any]:
+    """How images were searched for: by PGD at all smaller epsilons before."""
+    names = ("attack_norm", "criterion", "attack_mode", "attack_precision", "smaller_epsilons")
+    if attack == "none":
+        return dict.fromkeys(names)
+    criterion = "exact" if attack == "fgsm" else "worst-case" if decomposition is None else "full"
+    smaller = ",".join(f"{one!r}" for one in EPSILONS if one < (epsilon or 0.0))
+    searched = smaller if criterion == "worst-case" and smaller else None
+    return dict(zip(names, ("linf", criterion, "adaptive", "float32", searched), strict=True))
 
 
 def _hash(text: str) -> str:

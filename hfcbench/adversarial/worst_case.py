@@ -13,6 +13,7 @@ from hfcbench.adversarial.climbing import start_of
 from hfcbench.adversarial.gradient import check_images, check_model, gradient_and_logits
 from hfcbench.adversarial.promises import attacked_images
 from hfcbench.attack_types import Attack, SteppedAttack
+from hfcbench.defence_modules import is_random
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def worst_cases(
     check_images(images)
     state = generator.get_state()
     found = images.clone()
-    broken = _wrong(model, images, labels)
+    broken = wrong_answers(model, images, labels)
     for epsilon in epsilons:
         changed = 0
         active = (~broken).nonzero().flatten()
@@ -76,20 +77,20 @@ def worst_cases(
             search = _Search(attack, name, labels, active, generator)
             stand_in = model if climbed is None else climbed
             tried, claimed = search(stand_in, ball_of(attack.norm, images, epsilon))
-            wrong = _wrong(model, tried, labels[active])
+            wrong = wrong_answers(model, tried, labels[active])
             changed = int((claimed != wrong).sum())
             again = claimed & ~wrong
             if stand_in is not model and bool(again.any()):
                 generator.set_state(state)
                 search = _Search(attack, name, labels, active[again], generator)
                 tried[again], _ = search(model, ball_of(attack.norm, images, epsilon))
-                wrong[again] = _wrong(model, tried[again], labels[active[again]])
+                wrong[again] = wrong_answers(model, tried[again], labels[active[again]])
             found[active] = tried
             broken[active] |= wrong
         yield WorstCase(found.clone(), broken.clone(), changed)
 
 
-def _wrong(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+def wrong_answers(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """Which images ``(N,)`` bool a model gets wrong; NaN is no right answer."""
     with torch.no_grad():
         return _is_wrong(model(images), labels)
@@ -120,7 +121,7 @@ class _Search:
         (found,) = attacked_images(
             self.attack, self.name, model, images, labels, [balls.epsilon], self.generator
         )
-        return found, _wrong(model, found, labels)
+        return found, wrong_answers(model, found, labels)
 
     def _stepped(
         self, attack: SteppedAttack, model: nn.Module, balls: Ball
@@ -143,15 +144,20 @@ class _Search:
 def _climb(
     attack: SteppedAttack, model: nn.Module, ball: Ball, labels: Tensor, start: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """One try: images that are wrong leave at once; the others end after the last step."""
+    """One try: images that are wrong leave at once; the others end after the last step.
+
+    While they are attacked, random models average over fewer draws than count: they are judged by
+    the image after the last step.
+    """
     found = start.clone()
     broken = torch.zeros(len(found), dtype=torch.bool, device=found.device)
     place = torch.arange(len(found), device=found.device)
     current, memory = start, None
+    watched = not is_random(model)
     for _ in range(attack.steps_at(ball.epsilon)):
         gradient, logits = gradient_and_logits(model, current, labels)
         wrong = _is_wrong(logits, labels)
-        if bool(wrong.any()):
+        if watched and bool(wrong.any()):
             found[place[wrong]], broken[place[wrong]] = current[wrong], True
             keep = (~wrong).nonzero().flatten()
             if not len(keep):
@@ -162,5 +168,5 @@ def _climb(
         change, memory = attack.move(gradient, ball, memory)
         current = attack.confine(current + change, ball)
     found[place] = current
-    broken[place] = _wrong(model, current, labels)
+    broken[place] = wrong_answers(model, current, labels)
     return found, broken

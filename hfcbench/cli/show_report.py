@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfcbench.cli.tables import json_text, plain, printable
 from hfcbench.quantities import Axis, Quantity
+from hfcbench.reliability_checks import ADVICE
 
 if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
@@ -30,6 +31,7 @@ def document(provenance: Provenance) -> str:
             "condition": finding.condition,
             f"{provenance.kind}_run": finding.run,
             "scores": finding.scores,
+            "checks": finding.checks,
             "quantities": finding.quantities,
         }
     return json_text(_plain(content), indent=2, allow_nan=False)
@@ -69,6 +71,8 @@ def _numbers(provenance: Provenance, intervals: Sequence[Mapping[Any, Any]]) -> 
     for score in provenance.finding.scores:
         interval = f"[{score['low']}, {score['high']}], n = {score['n']}"
         yield f"  {score['metric']} (version {score['version']}) = {score['value']!r} {interval}"
+    for check in provenance.finding.checks:
+        yield f"  {printable(_check_text(check))}"
     for quantity in provenance.finding.quantities:
         yield f"  {_quantity_text(quantity)}"
         for axis in quantity.axes:
@@ -78,6 +82,15 @@ def _numbers(provenance: Provenance, intervals: Sequence[Mapping[Any, Any]]) -> 
         for item in intervals:
             ends = f"[{item['low']:.4f}, {item['high']:.4f}]"
             yield f"  {item['of']} = {item['value']:.4f} {ends} ({item['interval']})"
+
+
+def _check_text(check: Mapping[str, Any]) -> str:
+    """What a check measured, and whether it is a reason to doubt the scores."""
+    limit = "" if check["threshold"] is None else f" (no doubt up to {check['threshold']:g})"
+    text = f"check {check['name']} = {check['value']!r}{limit}, n = {check['n']}"
+    if not check["flagged"]:
+        return text
+    return f"{text}: FLAGGED; {ADVICE.get(check['name'], 'see the documentation of checks')}"
 
 
 def _quantity_text(quantity: Quantity) -> str:

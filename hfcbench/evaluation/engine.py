@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hfcbench.adversarial.reliability import merged
-from hfcbench.devices import deterministic, generator_for, seeded, to_device
+from hfcbench.devices import derived_seed, deterministic, generator_for, seeded, to_device
 from hfcbench.evaluation.batching import component_groups, default_batch_size
 from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
 from hfcbench.evaluation.lanes import Lane, class_count, defended_lane
@@ -146,7 +146,7 @@ class _Evaluation:
         self._predict(batch, batch.images, wanted)
         for lane in self._lanes:
             for group in lane.attacked.get(samples, ()):
-                self._attack(batch, lane, group)
+                self._attack(batch, lane, group, len(self._choices[samples]))
         self._store(batch)
 
     def results(self) -> dict[str, CellResult | CellFailure]:
@@ -158,7 +158,12 @@ class _Evaluation:
             found[key] = self._failures.get(key, result)
         return found
 
-    def _attack(self, batch: _Batch, lane: Lane, group: AttackedCells) -> None:
+    def _attack(self, batch: _Batch, lane: Lane, group: AttackedCells, total: int) -> None:
+        """Search, look at how far to trust what was found, and ask the model about it.
+
+        Args:
+            total: how many images the group attacks in all batches.
+        """
         group = group.without(set(self._failures))
         if not group.cells:
             return
@@ -168,9 +173,11 @@ class _Evaluation:
             with seeded(device, self._seed, "attacked", name, batch.index):
                 generator = generator_for(device, self._seed, name, batch.index)
                 found = list(lane.attacker.search(group, batch.images, batch.labels, generator))
-                generator = generator_for(device, self._seed, "probe", name, batch.index)
-                probe = lane.attacker.probe(group, batch.images, batch.labels, generator)
-                checks = checks_of(group, probe, found, first=batch.first == 0)
+            seed = derived_seed(self._seed, "probe", name, batch.index)
+            probe = lane.attacker.probe(
+                group, batch.images, batch.labels, seed=seed, before=batch.first, total=total
+            )
+            checks = checks_of(group, probe, found)
             for epsilon, result in zip(group.epsilons, found, strict=True):
                 cells = group.at(epsilon)
                 self._predict(batch, result.images, [(lane.model, cell) for cell in cells])

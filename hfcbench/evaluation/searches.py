@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -12,9 +13,9 @@ from torch import Tensor, nn
 from hfcbench.adversarial.fast_model import FastModel
 from hfcbench.adversarial.promises import attacked_images
 from hfcbench.adversarial.reliability import Probe
-from hfcbench.adversarial.worst_case import WorstCase, worst_cases
+from hfcbench.adversarial.worst_case import worst_cases
 from hfcbench.attack_types import Attack, Precision, Search, SteppedAttack
-from hfcbench.defence_modules import set_adaptive
+from hfcbench.defence_modules import is_random, set_adaptive
 from hfcbench.evaluation.cells import Cell
 from hfcbench.reliability_checks import Check
 
@@ -66,6 +67,19 @@ def attacked_cells(cells: Sequence[Cell]) -> list[AttackedCells]:
     return found
 
 
+@dataclass(frozen=True)
+class Found:
+    """What an attack found at one epsilon.
+
+    Attributes:
+        images: ``(N,C,H,W)``, for each of those that were attacked one.
+        verdicts_changed: see :class:`hfcbench.adversarial.worst_case.WorstCase`.
+    """
+
+    images: Tensor
+    verdicts_changed: int = 0
+
+
 @dataclass
 class Attacker:
     """Attacks a defended model, or the undefended one in its stead.
@@ -81,44 +95,78 @@ class Attacker:
 
     def search(
         self, group: AttackedCells, images: Tensor, labels: Tensor, generator: torch.Generator
-    ) -> Iterator[WorstCase]:
-        """What is found at each of the group's epsilons; where nothing is searched, all of it.
+    ) -> Iterator[Found]:
+        """What is found at each of the group's epsilons.
 
         Raises:
             NodeError: the model cannot be attacked, or the attack breaks its promises.
         """
         model = self.attacked(group.search)
         stepped = isinstance(group.attack, SteppedAttack)
-        if group.search.criterion == "worst-case":
-            climbed = self._climbed(model, images, group.search.precision) if stepped else None
-            yield from worst_cases(
-                group.attack,
-                group.name,
-                model,
-                images,
-                labels,
-                group.epsilons,
-                generator,
-                climbed=climbed,
-            )
+        if group.search.criterion != "worst-case":
+            yield from self._last_images(group, model, images, labels, generator)
             return
+        for found in worst_cases(
+            group.attack,
+            group.name,
+            model,
+            images,
+            labels,
+            group.epsilons,
+            generator,
+            climbed=self._climbed(model, images, group.search.precision) if stepped else None,
+        ):
+            yield Found(found.images, found.verdicts_changed)
+
+    def _last_images(
+        self,
+        group: AttackedCells,
+        model: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        generator: torch.Generator,
+    ) -> Iterator[Found]:
+        """What an attack returns for each of the group's epsilons, whatever the others are."""
+        stepped = isinstance(group.attack, SteppedAttack)
         if stepped and group.search.precision != "float32":
             model = self._climbed(model, images, group.search.precision)
-        found = attacked_images(
-            group.attack, group.name, model, images, labels, group.epsilons, generator
-        )
-        for batch in found:
-            with torch.no_grad():
-                broken = self.defended(batch).argmax(1) != labels
-            yield WorstCase(batch, broken, 0)
+        # What models draw in a call must not depend on which epsilons it is for.
+        apart = stepped or is_random(model)
+        calls = [(epsilon,) for epsilon in group.epsilons] if apart else [group.epsilons]
+        state = generator.get_state()
+        for epsilons in calls:
+            generator.set_state(state)
+            with _same_draws_after(images.device):
+                found = attacked_images(
+                    group.attack, group.name, model, images, labels, epsilons, generator
+                )
+            yield from map(Found, found)
 
     def probe(
-        self, group: AttackedCells, images: Tensor, labels: Tensor, generator: torch.Generator
+        self,
+        group: AttackedCells,
+        images: Tensor,
+        labels: Tensor,
+        *,
+        seed: int,
+        before: int,
+        total: int,
     ) -> Probe:
-        """What looks at how far the group's scores are to be trusted."""
-        adaptive = group.search.mode == "adaptive"
+        """What looks at how far the group's scores are to be trusted; see :class:`Probe`."""
         model = self.attacked(group.search)
-        return Probe(group.attack, group.name, model, images, labels, adaptive, generator)
+        judge = self.defended if group.search.mode == "transfer" else model
+        return Probe(
+            group.attack,
+            group.name,
+            group.search,
+            model,
+            judge,
+            images,
+            labels,
+            seed,
+            before,
+            total,
+        )
 
     def attacked(self, search: Search) -> nn.Module:
         """The model that is attacked in a mode."""
@@ -134,17 +182,25 @@ class Attacker:
     def _climbed(self, model: nn.Module, images: Tensor, precision: Precision) -> nn.Module:
         key = (id(model), precision)
         if key not in self._fast:
-            self._fast[key] = FastModel(model, images[:4], precision)
+            # Made once, for whichever search comes first: none may draw otherwise for it.
+            with _same_draws_after(images.device):
+                self._fast[key] = FastModel(model, images[:4], precision)
         return self._fast[key]
 
 
 def checks_of(
-    group: AttackedCells, probe: Probe, found: Sequence[WorstCase], *, first: bool
+    group: AttackedCells, probe: Probe, found: Sequence[Found]
 ) -> dict[float, dict[str, Check]]:
-    """The checks of one batch by epsilon and name; those that cost much of the first batch only."""
-    shared = probe.of_model() if first else []
+    """The checks of one batch by name, for each epsilon that a cell is at."""
+    shared = probe.of_model()
     by_epsilon = {}
     for epsilon, result in zip(group.epsilons, found, strict=True):
-        own = probe.of_epsilon(result, epsilon, thorough=first)
-        by_epsilon[epsilon] = {check.name: check for check in (*shared, *own)}
+        if group.at(epsilon):
+            own = probe.of_epsilon(result.images, epsilon, result.verdicts_changed)
+            by_epsilon[epsilon] = {check.name: check for check in (*shared, *own)}
     return by_epsilon
+
+
+def _same_draws_after(device: torch.device) -> AbstractContextManager[None]:
+    """Restore torch's own generators at the end."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hfcbench.attack_types import Search
+from hfcbench.attack_types import Norm, Search
 from hfcbench.quantities import Quantity
 from hfcbench.reliability_checks import Check
 from hfcbench.types import JSON, DatasetDescription, Predictions, Score
@@ -145,6 +145,7 @@ class EvaluationRecord:
         part: ``original`` or the name of the decomposition's part, e.g. ``lfc``.
         cutoff: radius or rank (the outer one of a ring); None for originals.
         cutoff_inner: inner radius of a ring, otherwise None.
+        attack_norm: what epsilon limits; None without an attack.
         search: how the attack's images were searched for; None without one, and of results from
             before there was a choice.
         checks: how far a score under attack is to be trusted.
@@ -168,6 +169,7 @@ class EvaluationRecord:
     duration_seconds: float
     predictions: Predictions
     scores: Sequence[ScoreRecord]
+    attack_norm: Norm | None = None
     search: Search | None = None
     checks: Sequence[Check] = ()
 

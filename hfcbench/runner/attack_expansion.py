@@ -48,18 +48,21 @@ class AttackExpansion:
         Raises:
             SpecificationError: an epsilon that reaches beyond any image, as 8 for 8/255 does.
         """
-        for reference in self.references:
-            attack: Attack = self.registry.create(reference)
+        attacks: list[Attack] = [self.registry.create(item) for item in self.references]
+        mixed = len({attack.norm for attack in attacks}) > 1
+        for reference, attack in zip(self.references, attacks, strict=True):
             most = 1.0
             if attack.norm == "l2":
                 most = (shape.channels * shape.height * shape.width) ** 0.5
-            for epsilon in self.epsilons:
+            for position, epsilon in enumerate(self.read.block.epsilons or []):
                 if epsilon > most:
                     raise self.read.error(
-                        ("epsilons",),
+                        ("epsilons", position),
                         f"epsilon {epsilon:g} of {reference.label} is larger than any image: "
                         f"in pixel units of [0,1] no {attack.norm} distance exceeds {most:g}",
-                        f"divide by 255 if you mean 8-bit pixels: {epsilon / 255:.4g}",
+                        "put attacks of another norm into a block of their own"
+                        if mixed
+                        else f"divide by 255 if you mean 8-bit pixels: {epsilon / 255:.4g}",
                     )
 
     def evaluations(

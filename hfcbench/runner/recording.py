@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hfcbench.attack_types import Norm
 from hfcbench.errors import HfcbenchError
 from hfcbench.references import Reference
 from hfcbench.results.records import (
@@ -67,6 +68,7 @@ def evaluation_record(
     device: str,
     started_at: datetime,
     duration_seconds: float,
+    attack_norm: Norm | None,
 ) -> EvaluationRecord:
     """A finished evaluation with everything that its specification says."""
     component = specification.component
@@ -91,6 +93,7 @@ def evaluation_record(
         duration_seconds=duration_seconds,
         predictions=result.predictions,
         scores=scores,
+        attack_norm=attack_norm,
         search=specification.search,
         checks=result.checks,
     )

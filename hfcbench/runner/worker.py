@@ -147,10 +147,11 @@ class TaskWorker:
         from hfcbench.evaluation.engine import evaluate
 
         started_at, start = datetime.now(UTC), time.perf_counter()
+        cells = {specification.identity: self._cell(specification) for specification in group}
         answers = evaluate(
             model,
             self.datasets.split(task.training.dataset, group[0].split, None),
-            [self._cell(specification) for specification in group],
+            list(cells.values()),
             device=torch.device(self.device),
             seed=task.training.seed,
             on_batch=on_batch,
@@ -162,9 +163,16 @@ class TaskWorker:
             answer = answers[specification.identity]
             if isinstance(answer, CellResult):
                 scores = [score(answer.predictions, ref, metric) for ref, metric in metrics.items()]
+                attack = cells[specification.identity].attack
                 records.append(
                     evaluation_record(
-                        specification, answer, scores, self.device, started_at, seconds
+                        specification,
+                        answer,
+                        scores,
+                        self.device,
+                        started_at,
+                        seconds,
+                        None if attack is None else attack.norm,
                     )
                 )
             else:

@@ -12,6 +12,7 @@ from hfcbench.adversarial.worst_case import WorstCase, worst_cases
 from hfcbench.attack_types import Attack
 from hfcbench.attacks.mi_fgsm import MIFGSM
 from hfcbench.attacks.pgd import PGD
+from hfcbench.defence_modules import RandomAnswers
 from hfcbench.errors import NodeError
 
 N, SHAPE = 40, (3, 4, 5)
@@ -182,6 +183,27 @@ def test_images_leave_as_soon_as_they_are_broken():
     torch.testing.assert_close(first.images.flatten(), torch.tensor(expected))
     expected[-1] = 0.9 - 8 * 0.02
     torch.testing.assert_close(second.images.flatten(), torch.tensor(expected))
+
+
+class Wavering(RandomAnswers):
+    """Surely right in its own answers; while it is attacked, its single draw is wrong."""
+
+    def draw(self, images):
+        right = 0.1 if images.requires_grad else 0.9
+        probability = right + 0 * self.model(images)[:, 1]
+        return torch.stack([1 - probability, probability], 1)
+
+
+def test_random_models_are_judged_by_their_own_answers_after_every_step():
+    counting = Counting(Margin(lambda images: images.flatten(1).sum(1)))
+    model = Wavering(counting, draws=3, attack_draws=1)
+    sizes = model.model.sizes
+    images = pixels(0.4, 0.6)
+    (found,) = search(PGD(steps=5), model, images, ones(images), [0.1])
+    assert found.broken.tolist() == [False, False]
+    # Three draws to judge clean images, one for each gradient, three after the last step and
+    # three for the verdict.
+    assert sizes == [2] * (3 + 5 + 3 + 3)
 
 
 def test_nothing_is_searched_where_all_is_wrong_already():

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from hfcbench.attack_types import Search
 from hfcbench.quantities import Axis, Quantity
+from hfcbench.references import parse_label
 from hfcbench.results.records import (
     AnalysisRecord,
     ArtifactRecord,
@@ -28,9 +29,12 @@ from hfcbench.results.records import (
     ScoreRecord,
     TrainingRecord,
 )
+from hfcbench.sampling import chosen_images
 from hfcbench.types import DatasetDescription, ImageShape, Predictions, Score
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
+SIZE = 100
+"""Images of the dataset's test split."""
 FINGERPRINT = hashlib.sha256(b"images").hexdigest()
 
 
@@ -67,7 +71,7 @@ def dataset(**changes: Any) -> DatasetRecord:
     description = DatasetDescription(
         classes=("Katze", "Hünd"),
         shape=ImageShape(3, 32, 32),
-        sizes={"train": 200, "test": 100},
+        sizes={"train": 200, "test": SIZE},
         source="made",
     )
     record = DatasetRecord("pets", "1", {"tile": 32}, FINGERPRINT, description)
@@ -159,11 +163,16 @@ def evaluation(
     decomposition_version: str = "1",
     rescaling: str = "none",
     attack_version: str = "1",
+    attack_parameters: Mapping[str, Any] | None = None,
+    search: Search | None = None,
     procedure: str = "1",
     n: int = 100,
     **changes: Any,
 ) -> EvaluationRecord:
-    """An evaluation; its identity follows from what is given here and the number of images."""
+    """An evaluation; its identity follows from what is given here and the number of images.
+
+    An attack has the parameters of its label, and those that are given besides: its defaults.
+    """
     part, _, cut = component.partition("@")
     inner, _, outer = cut.rpartition("-")
     is_part = bool(cut)
@@ -172,8 +181,9 @@ def evaluation(
         "procedure": procedure,
         "training": of.identity,
         "defence": _reference(defence, "1"),
-        "attack": _reference(attack, attack_version),
+        "attack": _attack(attack, attack_version, attack_parameters or {}),
         "epsilon": epsilon,
+        **({} if search is None else {"search": asdict(search)}),
         "component": {"part": "original"}
         if not is_part
         else {
@@ -185,6 +195,8 @@ def evaluation(
         "split": "test",
         "samples": n,
     }
+    if "search" in changes:
+        specification = {**specification, "search": asdict(changes["search"])}
     record = EvaluationRecord(
         identity=identity_of(specification),
         training_identity=of.identity,
@@ -204,9 +216,21 @@ def evaluation(
         duration_seconds=1.5,
         predictions=predictions(n),
         scores=(score(value, n=n),),
-        search=None if attack == "none" else Search("full"),
+        search=search,
     )
     return replace(record, **changes)
+
+
+def answered(
+    of: TrainingRecord, wrong: Collection[int], *, n: int = SIZE, **condition: Any
+) -> EvaluationRecord:
+    """An evaluation on n of the split's 100 images that is wrong on some of them."""
+    chosen = chosen_images(SIZE, n)
+    labels = chosen % 7
+    right = ~np.isin(chosen, list(wrong))
+    flat = np.full(n, 0.5, np.float32)
+    answers = Predictions(labels, np.where(right, labels, labels + 1), flat, flat)
+    return replace(evaluation(of, n=n, value=right.mean(), **condition), predictions=answers)
 
 
 def quantities(seed: int = 0) -> tuple[Quantity, ...]:
@@ -264,6 +288,13 @@ def failure(**changes: Any) -> FailureRecord:
         failed_at=NOW,
     )
     return replace(record, **changes)
+
+
+def _attack(label: str, version: str, defaults: Mapping[str, Any]) -> dict[str, Any] | None:
+    if label == "none":
+        return None
+    name, parameters = parse_label(label)
+    return {"name": name, "version": version, "parameters": {**defaults, **parameters}}
 
 
 def _reference(label: str, version: str) -> dict[str, Any] | None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from hfcbench.attack_types import Search
+from hfcbench.reliability_checks import Check
 from hfcbench.results.opening import open_store
 from hfcbench.results.store import Store
 
@@ -61,6 +63,28 @@ def run_id(store: Store, build: ModuleType) -> int:
     """A run in the store, which knows the dataset of the records."""
     store.add_dataset(build.dataset())
     return store.begin_run(build.run())
+
+
+@pytest.fixture
+def add_attacked(store: Store, run_id: int, build: ModuleType) -> Callable[..., Any]:
+    """Add a training with a clean evaluation, and one for each attack, of each defence."""
+    pgd = {"steps": 20, "step_share": 0.1, "random_start": False, "restarts": 1, "norm": "linf"}
+    sound = (Check("vanishing-gradients", 0.0, 0.1, 50), Check("random-answers", 0.0, 0.0, 50))
+
+    def add_training(*attacked: dict[str, Any], clean: float = 0.9, **changes: Any) -> Any:
+        training = build.training(**changes)
+        store.add_training(training, run_id)
+        defences = dict.fromkeys(one.get("defence", "none") for one in attacked)
+        records = [build.evaluation(training, value=clean, defence=name) for name in defences]
+        for one in attacked:
+            given = {"attack": "pgd", "epsilon": 0.03, "n": 200, "checks": sound, **one}
+            given.setdefault("search", Search("worst-case"))
+            given["attack_parameters"] = pgd if "pgd" in given["attack"] else {}
+            records.append(build.evaluation(training, given.pop("component", "original"), **given))
+        store.add_evaluations(records, run_id)
+        return training
+
+    return add_training
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from alembic import command
@@ -25,6 +26,7 @@ from hfcbench.results.opening import open_store
 from hfcbench.results.store import Store
 
 AddRevision = Callable[..., None]
+Expected = dict[str, Any]
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -39,10 +41,10 @@ def upgrade():
 """
 
 
-def golden_copy(revision: str, path: Path) -> dict[str, dict[str, dict[str, object]]]:
+def golden_copy(revision: str, path: Path) -> Expected:
     """Copy a golden database; returns what must be found in it."""
     shutil.copyfile(GOLDEN / f"revision_{revision}.db", path)
-    expected: dict[str, dict[str, dict[str, object]]] = json.loads(
+    expected: Expected = json.loads(
         (GOLDEN / f"revision_{revision}.json").read_text(encoding="utf-8")
     )
     return expected
@@ -93,7 +95,7 @@ def test_a_golden_database_is_upgraded_and_used(
         store.add_evaluations([build.evaluation(training, value=1.0)], run_id)
         board = store.leaderboard(decomposition="fft-radial").frame
         assert board["original"].tolist() == [1.0, 0.75, 0.75, 0.5, 0.5]
-        assert len(store.evaluations()) == 23
+        assert len(store.evaluations()) == scores_in(expected) + 1
     assert revision_in(path) == REVISIONS[-1]
 
 
@@ -107,6 +109,7 @@ def test_the_same_content_is_upgraded_and_used_on_postgresql(
         assert_holds(store, expected)
     for older in REVISIONS[-2::-1]:
         migrating.downgrade(parse_location(postgresql_url), older)
+    expected = since(REVISIONS[0], expected)
     with open_store(postgresql_url) as store:
         assert_holds(store, expected)
         training = build.training(seed=7)
@@ -114,7 +117,7 @@ def test_the_same_content_is_upgraded_and_used_on_postgresql(
         store.add_training(training, run_id)
         store.add_evaluations([build.evaluation(training, value=1.0)], run_id)
         assert store.leaderboard(limit=1).frame["original"].tolist() == [1.0]
-        assert len(store.evaluations()) == 23
+        assert len(store.evaluations()) == scores_in(expected) + 1
 
 
 def copy_into_server(path: Path, url: str, revision: str) -> None:
@@ -162,8 +165,51 @@ def test_down_and_up_again_keeps_every_result(revision: str, path: Path) -> None
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert schema_of(path) == schema_of(GOLDEN / f"revision_{revision}.db")
     with open_store(path) as store:
-        assert_holds(store, expected)
+        assert_holds(store, since(revision, expected))
     assert schema_of(path) == schema_of(GOLDEN / f"revision_{REVISIONS[-1]}.db")
+
+
+@pytest.mark.parametrize("server", [False, True])
+def test_old_attacks_were_full_and_new_ones_do_not_fit_into_the_old_schema(
+    server: bool, path: Path, request: pytest.FixtureRequest
+) -> None:
+    """How images were searched for is told of old rows, and forgotten only with the rows."""
+    golden_copy("0003", path)
+    place: Any = path
+    if server:
+        place = request.getfixturevalue("postgresql_url")
+        copy_into_server(path, place, "0003")
+    condition = "attack, attack_norm, criterion, attack_mode, attack_precision, smaller_epsilons"
+    asked = f"SELECT DISTINCT {condition} FROM conditions ORDER BY attack"
+    with open_store(place) as store:
+        assert store.query(asked)[1] == [
+            ("none", None, None, None, None, None),
+            ("pgd(steps=5)", "linf", "full", "adaptive", "float32", None),
+        ]
+        assert store.query("SELECT count(*) FROM reliability_checks")[1] == [(0,)]
+        columns, rows = store.query("SELECT * FROM results WHERE attack <> 'none'")
+        flags = [row[columns.index("flags")] for row in rows]
+        assert flags == [0] * 4
+
+    newest = GOLDEN / f"revision_{REVISIONS[-1]}.db"
+    other = path.with_name("other.db")
+    shutil.copyfile(newest, other)
+    with closing(sqlite3.connect(other)) as connection:
+        before = connection.execute("SELECT count(*) FROM label_sets").fetchone()
+        checks = connection.execute(
+            "SELECT name, value, threshold, flagged, n FROM reliability_checks ORDER BY 1 LIMIT 3"
+        ).fetchall()
+    # Stored as they were measured; no limit is NULL.
+    assert checks[0] == ("full-range", 0.0, 0.25, 0, 40)
+    migrating.downgrade(parse_location(other), "0003")
+    with closing(sqlite3.connect(other)) as connection:
+        attacks = connection.execute("SELECT DISTINCT attack FROM conditions ORDER BY 1").fetchall()
+        assert attacks == [("none",), ("pgd(steps=5)",)]
+        for table in ("evaluations", "scores", "predictions"):
+            lost = f"SELECT count(*) FROM {table} WHERE evaluation_id NOT IN (SELECT evaluation_id "
+            lost += "FROM evaluations)"
+            assert connection.execute(lost).fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM label_sets").fetchone() == before
 
 
 def test_only_older_revisions_can_be_gone_back_to(path: Path) -> None:
@@ -184,12 +230,27 @@ def schema_of(path: Path) -> dict[str, list[str]]:
         }
 
 
-def assert_holds(store: Store, expected: dict[str, dict[str, dict[str, object]]]) -> None:
+def since(revision: str, expected: Expected) -> Expected:
+    """What a database still holds that was of an older revision once."""
+    kept = {
+        identity: known
+        for identity, known in expected["evaluations"].items()
+        if known.get("since", REVISIONS[0]) <= revision
+    }
+    return {**expected, "evaluations": kept}
+
+
+def scores_in(expected: Expected) -> int:
+    return sum(len(known["scores"]) for known in expected["evaluations"].values())
+
+
+def assert_holds(store: Store, expected: Expected) -> None:
     trainings = store.trainings(list(expected["trainings"]))
     found = {identity: item.checkpoint.path for identity, item in trainings.items()}
     assert found == expected["trainings"]
     assert len(store.curves()) == expected["curve_points"]
     frame = store.evaluations()
+    assert set(frame["evaluation"]) == set(expected["evaluations"])
     for identity, known in expected["evaluations"].items():
         rows = frame[frame["evaluation"] == identity]
         scores = {row.metric: repr(float(row.value)) for row in rows.itertuples()}
@@ -240,7 +301,7 @@ def test_an_older_database_is_copied_and_upgraded(
     backup = path.with_name(f"results.db.revision-{REVISIONS[-1]}.backup")
     assert revision_in(backup) == REVISIONS[-1]
     with closing(sqlite3.connect(backup)) as connection:
-        assert connection.execute("SELECT count(*) FROM evaluations").fetchone() == (20,)
+        assert connection.execute("SELECT count(*) FROM evaluations").fetchone() == (22,)
     with open_store(path, read_only=True) as store:
         assert_holds(store, expected)
 
@@ -256,7 +317,7 @@ def test_a_backup_never_replaces_another(path: Path) -> None:
     ("statement", "message"),
     [
         ("op.execute('INSERT INTO nowhere VALUES (1)')", "no such table: nowhere"),
-        ("op.execute('UPDATE evaluations SET training_id = 77')", "20 rows that point nowhere"),
+        ("op.execute('UPDATE evaluations SET training_id = 77')", "22 rows that point nowhere"),
     ],
 )
 def test_an_upgrade_that_fails_changes_nothing(

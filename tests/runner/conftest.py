@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import pytest
 from annotated_types import Ge
 
-from hfcbench import hookimpl
+from hfcbench import attack_types, hookimpl
 from hfcbench.attack_types import Attack
 from hfcbench.errors import SpecificationError
 from hfcbench.plugins import load_plugins
@@ -69,6 +69,12 @@ class Split:
 @dataclass(frozen=True)
 class Push(Attack):
     steps: Annotated[int, Ge(1)] = 1
+    norm: attack_types.Norm = "linf"
+
+
+@dataclass(frozen=True)
+class Once(Attack):
+    exact: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def registry() -> Registry:
         hfcbench_register_models=_hook(network=Network),
         hfcbench_register_heuristics=_hook(norm=Norm, drop=Drop),
         hfcbench_register_decompositions=_hook(fft_radial=Split),
-        hfcbench_register_attacks=_hook(push=Push, pull=Push),
+        hfcbench_register_attacks=_hook(push=Push, pull=Push, once=Once),
         hfcbench_register_defences=_hook(shield=Shield),
         hfcbench_register_metrics=_hook(top1=Count, loss=Count),
     )

@@ -1,16 +1,19 @@
 """The views of revision 0004, for SQLite and PostgreSQL alike; a later change gets its own module.
 
 As in revision 0002, and besides: ``results`` and ``robustness`` say how the images of an attack
-were searched for (``criterion``, ``attack_mode``, ``attack_precision``, ``smaller_epsilons``) and
-how many signs of doubt there are about the score (``flags``, see table ``reliability_checks``);
+were searched for (``attack_norm``, ``criterion``, ``attack_mode``, ``attack_precision``,
+``smaller_epsilons``) and how many signs of doubt there are about the score (``flags``, see table
+``reliability_checks``; contradictions between rows are not among them);
 ``leaderboard`` counts those of all attacks that ``robust`` is the worst of. A robust score with
 flags is not to be ranked.
 """
 
 from hfcbench.results.migrations import views_0002
 
-_SEARCH = "conditions.criterion, conditions.attack_mode, conditions.attack_precision"
-_SMALLER = "conditions.smaller_epsilons"
+_SEARCH = (
+    "conditions.attack_norm, conditions.criterion, conditions.attack_mode, "
+    "conditions.attack_precision, conditions.smaller_epsilons"
+)
 _FLAGS = """
 (SELECT COUNT(*) FROM reliability_checks
  WHERE reliability_checks.evaluation_id = scores.evaluation_id AND reliability_checks.flagged)
@@ -30,7 +33,7 @@ RESULTS = _changed(
     views_0002.RESULTS,
     (
         "conditions.attack, conditions.epsilon,",
-        f"conditions.attack, conditions.epsilon, {_SEARCH}, {_SMALLER}, {_FLAGS} AS flags,",
+        f"conditions.attack, conditions.epsilon, {_SEARCH}, {_FLAGS} AS flags,",
     ),
 )
 ROBUSTNESS = _changed(
@@ -38,13 +41,13 @@ ROBUSTNESS = _changed(
     (
         "conditions.attack, conditions.attack_version, conditions.epsilon,",
         "conditions.attack, conditions.attack_version, conditions.epsilon, "
-        f"{_SEARCH}, {_SMALLER}, {_FLAGS} AS flags,",
+        f"{_SEARCH}, {_FLAGS} AS flags,",
     ),
     (
         "top1.attack, top1.epsilon, top1.component,\n       top1.decomposition,",
         "top1.attack, top1.epsilon, top1.component,\n"
-        "       top1.criterion, top1.attack_mode, top1.attack_precision, top1.smaller_epsilons,\n"
-        "       top1.flags, top1.decomposition,",
+        "       top1.attack_norm, top1.criterion, top1.attack_mode, top1.attack_precision,\n"
+        "       top1.smaller_epsilons, top1.flags, top1.decomposition,",
     ),
 )
 LEADERBOARD = _changed(

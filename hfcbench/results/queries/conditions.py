@@ -37,6 +37,7 @@ class KnownCondition:
     decomposition: str | None
     decomposition_version: str | None
     rescaling: str | None
+    attack_norm: str | None = None
     criterion: str | None = None
     attack_mode: str | None = None
     attack_precision: str | None = None
@@ -57,6 +58,11 @@ class KnownCondition:
     @property
     def is_attacked(self) -> bool:
         return self.attack != "none"
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether nothing was kept from the attack, if there is one."""
+        return self.attack_mode in (None, "adaptive")
 
     @property
     def is_original(self) -> bool:
@@ -88,19 +94,21 @@ def known_metric(connection: Connection, name: str) -> KnownMetric | None:
     Raises:
         UsageError: there are scores, but none of this metric.
     """
+    found = newest_metric(connection, name)
+    names = set() if found else set(connection.scalars(select(Metric.name)))
+    if names:
+        raise UsageError(f"there are no scores of metric '{name}'; " + nearest(name, sorted(names)))
+    return found
+
+
+def newest_metric(connection: Connection, name: str) -> KnownMetric | None:
+    """The newest version of a metric; None where there are no scores of it."""
     columns = (Metric.metric_id, Metric.name, Metric.version, Metric.higher_is_better)
-    rows: list[Any] = list(connection.execute(select(*columns)))
+    rows: list[Any] = list(connection.execute(select(*columns).where(Metric.name == name)))
     if not rows:
         return None
-    matching = sorted((row for row in rows if row[1] == name), key=lambda row: _natural(row[2]))
-    if not matching:
-        raise UsageError(
-            f"there are no scores of metric '{name}'; "
-            + nearest(name, sorted({row[1] for row in rows}))
-        )
-    newest = matching[-1]
-    older = tuple(row[0] for row in matching[:-1])
-    return KnownMetric(newest[0], newest[1], newest[2], newest[3], older)
+    *older, newest = sorted(rows, key=lambda row: _natural(row[2]))
+    return KnownMetric(newest[0], newest[1], newest[2], newest[3], tuple(row[0] for row in older))
 
 
 def column_names(conditions: Iterable[KnownCondition]) -> dict[int, str]:
@@ -125,26 +133,26 @@ def column_names(conditions: Iterable[KnownCondition]) -> dict[int, str]:
         if item.is_attacked:
             attack = attack_name(item, several_versions=len(versions[item.attack]) > 1)
             if len(searches[_searched(item)]) > 1:
-                attack += f" [{_search_name(item)}]"
+                attack += f" [{search_name(item)}]"
             name = attack if item.cut is None else f"{name} under {attack}"
         names[item.condition_id] = name
     return names
 
 
 def _searched(item: KnownCondition) -> tuple[object, ...]:
-    """What an attack's images were searched under, but for how."""
+    """What an attack's images were searched under, but for how; also on other models."""
     of = (item.attack, item.attack_version, item.epsilon, item.attack_mode)
-    return (*of, item.component, item.cut, *item.state)
+    return (*of, item.component, item.cut)
 
 
 def _searches(items: Iterable[KnownCondition]) -> dict[tuple[object, ...], set[str]]:
     found: dict[tuple[object, ...], set[str]] = {}
     for item in items:
-        found.setdefault(_searched(item), set()).add(_search_name(item))
+        found.setdefault(_searched(item), set()).add(search_name(item))
     return found
 
 
-def _search_name(item: KnownCondition) -> str:
+def search_name(item: KnownCondition) -> str:
     """``worst-case after 0.03``, ``full, bfloat16``."""
     after = f" after {item.smaller_epsilons}" if item.smaller_epsilons else ""
     precision = f", {item.attack_precision}" if item.attack_precision == "bfloat16" else ""
@@ -154,7 +162,7 @@ def _search_name(item: KnownCondition) -> str:
 def attack_name(condition: KnownCondition, *, several_versions: bool) -> str:
     """``fgsm@0.03``, or ``fgsm v2@0.03`` where there are several versions."""
     version = f" v{condition.attack_version}" if several_versions else ""
-    mode = "" if condition.attack_mode in (None, "adaptive") else f"{condition.attack_mode} "
+    mode = "" if condition.is_adaptive else f"{condition.attack_mode} "
     return f"{mode}{condition.attack}{version}@{strength(condition.epsilon or 0.0)}"
 
 
@@ -164,9 +172,10 @@ def condition_name(condition: KnownCondition) -> str:
     if condition.cut is not None:
         parts.append(f"[{condition.decomposition}, {condition.rescaling}]")
     parts += circumstances(condition.attack, condition.epsilon, condition.defence)
-    if condition.is_attacked and condition.criterion != "exact":
-        mode = "" if condition.attack_mode == "adaptive" else f"{condition.attack_mode}, "
-        parts.append(f"[{mode}{_search_name(condition)}]")
+    if condition.is_attacked:
+        said = [] if condition.is_adaptive else [str(condition.attack_mode)]
+        said += [] if condition.criterion == "exact" else [search_name(condition)]
+        parts += [f"[{', '.join(said)}]"] if said else []
     return " ".join(parts)
 
 
@@ -186,12 +195,14 @@ def column_order(condition: KnownCondition) -> tuple[object, ...]:
     """Sorts columns: the original, components by part and cutoff, attacks, attacked components."""
     position = _PARTS.index(condition.part) if condition.part in _PARTS else len(_PARTS)
     kind = (condition.is_attacked, condition.cut is not None)
-    attack = (condition.attack, str(condition.attack_version), condition.epsilon or 0.0)
+    # Behind an attack that knows everything, those that do not.
+    knows = (not condition.is_adaptive, str(condition.attack_mode))
+    attack = (condition.attack, str(condition.attack_version), *knows, condition.epsilon or 0.0)
     cut = tuple(map(str, condition.cut or ()))
     ends = (condition.cutoff or 0.0, condition.cutoff_inner or 0.0)
     if condition.is_attacked:
         return (*kind, *attack, position, condition.part, cut, *ends)
-    return (*kind, "", "", 0.0, position, condition.part, cut, *ends)
+    return (*kind, "", "", False, "", 0.0, position, condition.part, cut, *ends)
 
 
 def main_cut(counts: Mapping[Cut, int]) -> Cut | None:

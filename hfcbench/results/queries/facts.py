@@ -67,7 +67,7 @@ def scores_under(
         .join(Dataset, Dataset.dataset_id == Training.dataset_id)
         .join(Condition, Condition.condition_id == Score.condition_id)
         .where(Score.metric_id == metric.metric_id)
-        .where(_among(Score.condition_id, condition_ids), clause)
+        .where(among(Score.condition_id, condition_ids), clause)
     )
     return _numbers(connection, statement)
 
@@ -93,12 +93,30 @@ def scores_of(
             connection,
             select(*columns)
             .where(Score.metric_id == metric.metric_id)
-            .where(_among(Score.condition_id, condition_ids))
-            .where(_among(Score.training_id, training_ids)),
+            .where(among(Score.condition_id, condition_ids))
+            .where(among(Score.training_id, training_ids)),
         )
         for training_ids, condition_ids in wanted
     ]
     return pd.concat(frames).sort_values("evaluation_id").reset_index(drop=True)
+
+
+def finite_scores(
+    connection: Connection,
+    metric: KnownMetric,
+    training_ids: Collection[int],
+    condition_ids: Collection[int],
+) -> pd.DataFrame:
+    """Scores that are numbers: training_id, condition_id, n, value; the index holds all of it."""
+    import pandas as pd
+
+    columns = (Score.training_id, Score.condition_id, Score.n, Score.value)
+    rows = connection.execute(
+        select(*columns)
+        .where(Score.metric_id == metric.metric_id, Score.value.is_not(None))
+        .where(among(Score.condition_id, condition_ids), among(Score.training_id, training_ids))
+    ).all()
+    return pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in columns])
 
 
 def trainings_where(
@@ -108,13 +126,13 @@ def trainings_where(
     import pandas as pd
 
     columns = [column.label(name) for name, column in _TRAINING_COLUMNS.items()]
-    chosen = true() if training_ids is None else _among(Training.training_id, training_ids)
+    chosen = true() if training_ids is None else among(Training.training_id, training_ids)
     rows = connection.execute(select(*columns).join_from(Training, Dataset).where(chosen))
     frame = pd.DataFrame([tuple(row) for row in rows], columns=list(_TRAINING_COLUMNS))
     return frame.set_index("training_id")
 
 
-def _among(column: InstrumentedAttribute[int], keys: Collection[int]) -> ColumnElement[bool]:
+def among(column: InstrumentedAttribute[int], keys: Collection[int]) -> ColumnElement[bool]:
     """Whether a key is one of many: written into the statement, which takes few parameters."""
     values = bindparam(None, list(keys), expanding=True, literal_execute=True, type_=Integer)
     return column.in_(values)

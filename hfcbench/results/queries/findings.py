@@ -11,7 +11,14 @@ from hfcbench.results.column_types import measured_value
 from hfcbench.results.queries.conditions import circumstances, condition_name, known_conditions
 from hfcbench.results.queries.identities import Found
 from hfcbench.results.queries.single_rows import Row, row_of, run_of
-from hfcbench.results.schema import Analysis, Condition, Evaluation, Metric, Score
+from hfcbench.results.schema import (
+    Analysis,
+    Condition,
+    Evaluation,
+    Metric,
+    ReliabilityCheck,
+    Score,
+)
 from hfcbench.results.schema import Quantity as QuantityRow
 from hfcbench.results.writing.analyses import read_quantities
 
@@ -28,6 +35,7 @@ class Finding:
             epsilon, split and number of images.
         run: that computed it.
         scores: of an evaluation, with metric, version and interval.
+        checks: of an evaluation under attack, what was measured about how far to trust it.
         quantities: of an analysis.
     """
 
@@ -35,6 +43,7 @@ class Finding:
     condition: Row
     run: Row
     scores: tuple[Row, ...] = ()
+    checks: tuple[Row, ...] = ()
     quantities: tuple[Quantity, ...] = ()
 
 
@@ -50,7 +59,8 @@ def finding_of(connection: Connection, found: Found) -> Finding | None:
         row = row_of(connection, Evaluation, found.key)
         condition = row_of(connection, Condition, row["condition_id"])
         run = run_of(connection, row["run_id"])
-        return Finding(row, condition, run, scores=_scores(connection, found.key))
+        scores, checks = _scores(connection, found.key), _checks(connection, found.key)
+        return Finding(row, condition, run, scores=scores, checks=checks)
     row = row_of(connection, Analysis, found.key)
     condition = {name: row[name] for name in _CONDITION_OF_ANALYSIS}
     quantities = read_quantities(connection, [found.identity]).get(found.identity, ())
@@ -134,3 +144,16 @@ def _scores(connection: Connection, evaluation_id: int) -> tuple[Row, ...]:
         }
         for name, version, value, state, low, high, n in rows
     )
+
+
+def _checks(connection: Connection, evaluation_id: int) -> tuple[Row, ...]:
+    columns = (
+        *(ReliabilityCheck.name, ReliabilityCheck.value, ReliabilityCheck.threshold),
+        *(ReliabilityCheck.flagged, ReliabilityCheck.n),
+    )
+    rows = connection.execute(
+        select(*columns)
+        .where(ReliabilityCheck.evaluation_id == evaluation_id)
+        .order_by(ReliabilityCheck.name)
+    )
+    return tuple(dict(row._mapping) for row in rows)

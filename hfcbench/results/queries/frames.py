@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Select, select
 
 from hfcbench.errors import UsageError
 from hfcbench.results.column_types import measured_value
+from hfcbench.results.queries.conditions import known_conditions
+from hfcbench.results.queries.reliability import flags
 from hfcbench.results.queries.where import Filter
 from hfcbench.results.schema import (
     Condition,
@@ -19,6 +21,7 @@ from hfcbench.results.schema import (
     Score,
     Training,
 )
+from hfcbench.results.writing.conditions import NO_ATTACK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +51,11 @@ _SCORES = (
     Condition.attack,
     Condition.attack_version,
     Condition.epsilon,
+    Condition.attack_norm,
+    Condition.criterion,
+    Condition.attack_mode,
+    Condition.attack_precision,
+    Condition.smaller_epsilons,
     Condition.component,
     Condition.part,
     Condition.cutoff,
@@ -65,6 +73,8 @@ _SCORES = (
     Evaluation.started_at,
     Evaluation.duration_seconds,
     Evaluation.evaluation_id,
+    Evaluation.training_id,
+    Evaluation.condition_id,
     Score.state,
 )
 _POINTS = (
@@ -85,7 +95,11 @@ _NUMBERS = ("epsilon", "cutoff", "cutoff_inner", "value", "low", "high", "durati
 
 
 def evaluations_frame(
-    connection: Connection, where: Filter, metric: str | None, limit: int | None
+    connection: Connection,
+    where: Filter,
+    metric: str | None,
+    limit: int | None,
+    flagged: bool | None = None,
 ) -> pd.DataFrame:
     """One row per score, in the order in which the evaluations were stored."""
     statement = (
@@ -99,8 +113,25 @@ def evaluations_frame(
     )
     if metric is not None:
         statement = statement.where(Metric.name == metric)
+    if flagged:
+        statement = statement.where(Condition.attack != NO_ATTACK)
     # Sorted here: SQLite would rather walk all scores in order than find the few in question.
-    return _frame(connection, statement, limit, ["evaluation_id", "metric", "metric_version"])
+    order = ["evaluation_id", "metric", "metric_version"]
+    frame = _with_flags(connection, _frame(connection, statement, limit, order))
+    if flagged is None:
+        return frame
+    return frame[(frame["flags"] != "") == flagged].reset_index(drop=True)
+
+
+def _with_flags(connection: Connection, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a column of flags in the place of keys."""
+    places = list(zip(frame["training_id"], frame["condition_id"], frame["n"], strict=True))
+    attacked = frame[frame["attack"] != NO_ATTACK]
+    keys = (set(attacked["training_id"]), set(attacked["condition_id"]))
+    found = flags(connection, known_conditions(connection), *keys) if len(attacked) else {}
+    texts = [", ".join(found.get(place, ())) for place in places]
+    frame.insert(list(frame.columns).index("n") + 1, "flags", texts)
+    return frame.drop(columns=["training_id", "condition_id"])
 
 
 def curves_frame(

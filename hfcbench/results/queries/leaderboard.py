@@ -24,7 +24,7 @@ from hfcbench.results.queries.naming import GROUPS, NAMES, SECTION
 from hfcbench.results.queries.pivot import LeaderboardRows, pivoted
 from hfcbench.results.queries.rank_ranges import with_rank_intervals
 from hfcbench.results.queries.ranking import Order, in_sections, limited, means, ranked
-from hfcbench.results.queries.reliability import flags, flags_of
+from hfcbench.results.queries.reliability import flags, flags_among, flags_of
 from hfcbench.results.queries.where import Filter
 from hfcbench.results.schema import Score
 
@@ -51,11 +51,14 @@ class Leaderboard:
         frame: see :meth:`hfcbench.results.store.Store.leaderboard`.
         conditions: what each column of scores is of, by the column's name.
         left_out: what is not in the frame or has no rank, and why.
+        flags: all that are raised about scores in the frame, see
+            :data:`hfcbench.reliability_checks.ADVICE`.
     """
 
     frame: pd.DataFrame
     conditions: Mapping[str, KnownCondition]
     left_out: tuple[LeftOut, ...]
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
     metric = known_metric(connection, question.metric)
     clause = where.clause()
     allowed = facts.condition_ids_where(connection, clause)
-    known = [item for item in known_conditions(connection) if item.condition_id in allowed]
+    everything = known_conditions(connection)
+    known = [item for item in everything if item.condition_id in allowed]
     originals = [item for item in known if item.is_original]
     if metric is None or not originals:
         return Leaderboard(pivoted(LeaderboardRows.empty(), [], None, NAMES), {}, ())
@@ -95,8 +99,8 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
     needed = {item.condition_id: item for item in (*originals, *order.conditions)}
     scores = facts.scores_under(connection, metric, list(needed), clause)
     trainings = facts.trainings_where(connection)
-    attacked = [item for item in (*columns, *order.conditions) if item.is_attacked]
-    doubts = flags(connection, list(set(scores["training_id"]))) if attacked else {}
+    deciding = [item.condition_id for item in order.conditions]
+    doubts = flags(connection, everything, set(scores["training_id"]), deciding)
     rows = in_sections(scores, needed, trainings, order, doubts)
     if question.group is not None:
         rows = means(rows, question.group)
@@ -107,15 +111,31 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
     present = set(found["condition_id"])
     columns = [item for item in columns if item.condition_id in present]
     frame = pivoted(table, columns, metric, NAMES)
-    names = column_names(columns)
-    shown_conditions = {names[item.condition_id]: item for item in columns}
-    place = list(frame.columns).index("n_attacked") + 1
-    frame.insert(place, "flags", flags_of(shown, columns, names, doubts))
+    raised = _add_flags(connection, frame, table, everything, columns)
     left_out = _left_out(connection, metric, rows, shown, known, columns, order)
     if question.rank_intervals:
         frame, why_not = with_rank_intervals(connection, frame, rows, shown, metric, order, needed)
         left_out.extend(LeftOut(count, what) for count, what in why_not)
-    return Leaderboard(frame, shown_conditions, tuple(left_out))
+    names = column_names(columns)
+    of = {names[item.condition_id]: item for item in columns}
+    return Leaderboard(frame, of, tuple(left_out), raised)
+
+
+def _add_flags(
+    connection: Connection,
+    frame: pd.DataFrame,
+    table: LeaderboardRows,
+    everything: Sequence[KnownCondition],
+    columns: Sequence[KnownCondition],
+) -> tuple[str, ...]:
+    """Add the column ``flags`` to a frame of these rows and columns; returns those in it."""
+    attacked = {item.condition_id: item for item in columns if item.is_attacked}
+    scores = table.scores[table.scores["condition_id"].isin(list(attacked))]
+    states = [str(attacked[number].state) for number in scores["condition_id"]]
+    found = flags(connection, everything, set(scores["training_id"]), list(attacked))
+    texts = flags_of(table.ranked, scores.assign(state=states), column_names(columns), found)
+    frame.insert(list(frame.columns).index("n_attacked") + 1, "flags", texts)
+    return flags_among(texts)
 
 
 def _order(
@@ -227,11 +247,14 @@ def _left_out(
     found = []
     if len(rows) > len(shown):
         found.append(LeftOut(len(rows) - len(shown), "rows beyond the limit"))
-    unranked = int(rows["rank"].isna().sum())
-    if unranked:
-        doubted = ", or one in doubt" if order.attacked else ""
-        why = f"rows without a rank: no finite score in column '{order.column}'{doubted}"
-        found.append(LeftOut(unranked, why))
+    unranked = rows[rows["rank"].isna()]
+    doubted = int(unranked["in_doubt"].sum())
+    if doubted:
+        why = f"rows without a rank: flags cast doubt on their score in column '{order.column}'"
+        found.append(LeftOut(doubted, why))
+    if len(unranked) > doubted:
+        why = f"rows without a rank: no finite score in column '{order.column}'"
+        found.append(LeftOut(len(unranked) - doubted, why))
     sections = rows.groupby(list(SECTION), dropna=False).ngroups
     if sections > 1:
         what = "rankings that do not compare: other content, scale, split, procedure or n"

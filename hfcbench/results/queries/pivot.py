@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hfcbench.results.queries.conditions import KnownCondition, KnownMetric, column_names
 from hfcbench.results.queries.naming import SECTION
+from hfcbench.results.queries.worst_scores import on_most_images, worst_scores
+from hfcbench.results.statistics import half_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +100,7 @@ def _spread(
     clean, attacked = scores[~scores["attacked"]], scores[scores["attacked"]]
     keys = ["training_id", "state", "n"]
     wide = _wide(clean, keys)
-    attacked = _on_most_images(attacked)
+    attacked = on_most_images(attacked)
     wide_attacked = _wide(attacked, keys[:2])
     original = clean[clean["column"] == "original"].drop_duplicates(keys, keep="last")
     bounds = original.set_index(keys)[["low", "high"]].astype("float64")
@@ -114,10 +116,15 @@ def _spread(
     for name in order:
         if name in wide_attacked:
             found[name] = wide_attacked[name].reindex(pairs).to_numpy()
-    whole = attacked[~attacked["part"]]
-    found["robust"] = _robust(whole, lower_is_better=lower_is_better).reindex(pairs).to_numpy()
-    counts = whole.groupby(["training_id", "state"])["n"].max()
-    found["n_attacked"] = counts.reindex(pairs).to_numpy()
+    worst = worst_scores(
+        attacked[~attacked["part"]],
+        by_id,
+        names,
+        rows.trainings,
+        lower_is_better=lower_is_better,
+    )
+    found["robust"] = worst["value"].reindex(pairs).to_numpy()
+    found["n_attacked"] = worst["n"].reindex(pairs).to_numpy()
     return pd.DataFrame(found, index=wide.index)
 
 
@@ -127,31 +134,13 @@ def _wide(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return newest.pivot(index=keys, columns="column", values="value").astype("float64")
 
 
-def _on_most_images(attacked: pd.DataFrame) -> pd.DataFrame:
-    """Of each model, only the attacks on the largest number of images: those compare."""
-    most = attacked.groupby(["training_id", "state"])["n"].transform("max")
-    return attacked[attacked["n"] == most]
-
-
-def _robust(attacked: pd.DataFrame, *, lower_is_better: bool) -> pd.Series:
-    """The worst score on attacked originals, where a model faced every attack that is shown."""
-    faced = attacked.drop_duplicates(["training_id", "state", "column"], keep="last")
-    grouped = faced.groupby(["training_id", "state"])["value"]
-    worst = grouped.max() if lower_is_better else grouped.min()
-    everything = attacked["column"].nunique()
-    # pandas skips NaN, but a score that is none cannot be said to be no worse than the others.
-    return worst.where((grouped.count() == grouped.size()) & (grouped.size() == everything))
-
-
 def _averaged(ranked: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
     """Means and standard deviations over the members of each row.
 
     A mean is NaN unless all of its members have the score. There is no Wilson interval over
     several trainings: ``original_low`` and ``original_high`` are Student's t interval of the mean.
     """
-    import numpy as np
     import pandas as pd
-    from scipy.stats import t
 
     measured = [name for name in spread if name not in ("original_low", "original_high")]
     keys = [
@@ -163,8 +152,7 @@ def _averaged(ranked: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
     complete = grouped.count().eq(sizes, axis=0)
     means = grouped.mean().where(complete)
     deviations = grouped.std(ddof=1).where(complete)
-    factors = t.ppf(0.975, np.maximum(sizes - 1, 1))
-    margins = (deviations["original"] / np.sqrt(sizes) * factors).to_numpy()
+    margins = half_width(deviations["original"].to_numpy(), sizes.to_numpy())
     means["original_low"] = means["original"] - margins
     means["original_high"] = means["original"] + margins
     deviations = deviations.drop(columns="n_attacked").add_suffix(" sd")

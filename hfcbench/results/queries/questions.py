@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal, Unpack
-
-from sqlalchemy import Connection
 
 from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
@@ -15,6 +12,7 @@ from hfcbench.results.queries.images import (
     intervals_frame,
     predictions_frame,
 )
+from hfcbench.results.queries.robustness_questions import RobustnessQuestions
 from hfcbench.results.queries.where import (
     OF_ROWS,
     OF_TRAININGS,
@@ -35,15 +33,12 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
 
 
-class Questions:
+class Questions(RobustnessQuestions):
     """Answers as pandas frames. All take filters, as keywords or as one that was combined.
 
     Filters as keywords are the fields of :class:`~hfcbench.results.queries.where.Where`; ``where``
     takes any combination of those with ``&``, ``|`` and ``~``.
     """
-
-    def _reading(self) -> AbstractContextManager[Connection]:
-        raise NotImplementedError
 
     def leaderboard(
         self,
@@ -66,13 +61,14 @@ class Questions:
         split, procedure of evaluation, number of images n); model, heuristics, trained_on, defence,
         seed, epochs; ``original`` with its 95% interval ``original_low``, ``original_high``; one
         per component (``lfc@4``, ..., ``hfc@4``, ...); one per attack and epsilon (``fgsm@0.03``);
-        ``robust``, the worst of those on originals, known for models that faced all of them, and
-        ``n_attacked``, the number of images that were attacked; ``flags``, which of the shown
-        scores under attack are in doubt and why (such scores decide no rank); versions; the
-        training's identity.
+        ``robust``, the worst of those on originals, known for models that faced all that those
+        they compare with did, and ``n_attacked``, the number of images that were attacked;
+        ``flags``, which of the shown scores under attack are in doubt and why (such scores decide
+        no rank); versions; the training's identity.
 
         A column holds one condition: where components were cut in several ways, its name says
-        which (``lfc@8 [svd, none]``). Ranks hold among rows that compare, and start from 1 in each
+        which (``lfc@8 [svd, none]``), and so it does where attacks were searched for in several
+        (``pgd@0.06 [full]``). Ranks hold among rows that compare, and start from 1 in each
         such section. When the column to sort by is over attacked images, ``n_attacked`` must agree
         as well. NaN and infinite scores are shown as they are and have no rank.
 
@@ -107,17 +103,25 @@ class Questions:
         self,
         *,
         metric: str | None = None,
+        flagged: bool | None = None,
         limit: int | None = ROW_LIMIT,
         where: Filter | None = None,
         **filters: Unpack[Filters],
     ) -> pd.DataFrame:
-        """One row per score: training, condition, metric, value, 95% interval and n.
+        """One row per score: training, condition, metric, value, 95% interval, n and flags.
+
+        ``flags`` names what casts doubt on a score under attack, as in the leaderboard: measured
+        beside it, or found by holding it against other scores of its model.
+
+        Args:
+            flagged: only scores with flags, or only those without.
 
         Raises:
-            UsageError: there are more rows than ``limit``.
+            UsageError: there are more rows than ``limit``, before those were chosen.
         """
+        chosen = combined(where, filters, None)
         with self._reading() as connection:
-            return evaluations_frame(connection, combined(where, filters, None), metric, limit)
+            return evaluations_frame(connection, chosen, metric, limit, flagged)
 
     def curves(
         self,
@@ -160,79 +164,6 @@ class Questions:
             return against_original(
                 connection, chosen, metric=metric, parts=parts, cutoff=cutoff, pivot=pivot
             )
-
-    def robustness(
-        self,
-        *,
-        metric: str = "top1",
-        attack: str | None = None,
-        attacked_with: float | None = None,
-        pivot: bool = False,
-        where: Filter | None = None,
-        **filters: Unpack[RowFilters],
-    ) -> pd.DataFrame:
-        """How much of each model's score is left under each attack on originals.
-
-        Tidy: one row per model, attack and epsilon with ``clean``, ``value`` and ``drop`` = clean -
-        value (the clean score is over its own number of images). Pivoted: one row per model, a
-        column such as ``fgsm@0.03`` per attack and epsilon.
-
-        Args:
-            attack: this attack only, with or without its parameters.
-            attacked_with: this epsilon only.
-        """
-        from hfcbench.results.queries.studies import robustness
-
-        chosen = combined(where, filters, OF_ROWS)
-        with self._reading() as connection:
-            return robustness(
-                connection,
-                chosen,
-                metric=metric,
-                attack=attack,
-                epsilon=attacked_with,
-                pivot=pivot,
-            )
-
-    def robust_accuracy(
-        self,
-        *,
-        attacked_with: float,
-        where: Filter | None = None,
-        **filters: Unpack[RowFilters],
-    ) -> pd.DataFrame:
-        """The share of images that each model gets right when clean and under every attack.
-
-        One row per model that was seen both clean and attacked and whose predictions are stored:
-        ``value`` with Wilson's 95% interval ``low`` to ``high`` over the ``n`` images that all of
-        its evaluations on originals hold, ``clean`` accuracy over all of its images, and
-        ``attacked_by``, such as ``fgsm, pgd at 0.03``: rows compare where that and ``n`` agree.
-        Single answers are read for every row, so restrict the question in a large database.
-
-        Args:
-            attacked_with: attacks of this epsilon and of smaller ones count.
-
-        Raises:
-            UsageError: a model's clean and attacked images cannot be paired.
-        """
-        from hfcbench.results.queries.robust_accuracy import robust_accuracy_frame
-
-        chosen = combined(where, filters, OF_ROWS)
-        with self._reading() as connection:
-            return robust_accuracy_frame(connection, chosen, attacked_with)
-
-    def worst_case(self, identities: Sequence[str]) -> Answers:
-        """Which images are right in all of these evaluations, as of one model clean and attacked.
-
-        See :func:`hfcbench.results.statistics.worst_case`.
-
-        Raises:
-            UsageError: predictions of one are not stored, or their images cannot be paired.
-        """
-        from hfcbench.results.queries.robust_accuracy import worst_case_answers
-
-        with self._reading() as connection:
-            return worst_case_answers(connection, identities)
 
     def predictions(self, identity: str) -> Predictions:
         """The per-image predictions of an evaluation, exactly as they were stored."""

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hfcbench.results.queries.conditions import KnownCondition
+from hfcbench.results.queries.conditions import KnownCondition, column_names
 from hfcbench.results.queries.naming import SECTION
+from hfcbench.results.queries.worst_scores import Place, worst_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,19 +45,20 @@ def in_sections(
     conditions: Mapping[int, KnownCondition],
     trainings: pd.DataFrame,
     order: Order,
-    flagged: Collection[tuple[int, int]] = (),
+    doubted: Collection[Place] = (),
 ) -> pd.DataFrame:
     """One row per training, defence, split, procedure and n that has a score on originals.
 
     Columns: those of the trainings, :data:`STATE`, ``n``, ``original``, ``sort_value``,
-    ``n_sorted`` (0 but for attacks) and ``pairs``: training id and state of all that it stands for.
+    ``n_sorted`` (0 but for attacks), ``in_doubt`` (whether flags keep it from having a sort value)
+    and ``pairs``: training id and state of all that it stands for.
 
     Args:
         scores: of originals and of the order's conditions.
         conditions: of these scores, by id.
         trainings: by ``training_id``.
         order: how the rows will be sorted.
-        flagged: training_id and condition_id of scores in doubt, which decide no rank.
+        doubted: flagged scores, which decide no rank.
     """
     import pandas as pd
 
@@ -72,10 +74,15 @@ def in_sections(
     if not deciding:
         rows = rows.assign(sort_value=rows["original"], n_sorted=0)
     elif order.attacked:
-        places = zip(sorting["training_id"], sorting["condition_id"], strict=True)
-        doubtful = pd.Series([place in flagged for place in places], sorting.index, dtype=bool)
-        sorting = sorting.assign(value=sorting["value"].mask(doubtful))
-        rows = rows.merge(_worst(sorting, order), how="left", on=["training_id", "state"])
+        worst = worst_scores(
+            sorting,
+            conditions,
+            column_names(order.conditions),
+            trainings,
+            lower_is_better=order.lower_is_better,
+            doubted=doubted,
+        )
+        rows = rows.join(_deciding(worst), on=["training_id", "state"])
         rows["n_sorted"] = rows["n_sorted"].fillna(0).astype("int64")
     else:
         newest = sorting.drop_duplicates(keys, keep="last").set_index(keys)
@@ -83,23 +90,16 @@ def in_sections(
         rows = rows.join(value, on=keys).assign(n_sorted=0)
     described = pd.DataFrame(list(states.values()), index=list(states), columns=list(STATE))
     rows = rows.join(described, on="state").join(trainings, on="training_id")
+    in_doubt = rows.get("in_doubt", pd.Series(False, rows.index))
+    rows["in_doubt"] = in_doubt.eq(True)
     pairs: Any = [(pair,) for pair in zip(rows["training_id"], rows["state"], strict=True)]
     return rows.assign(pairs=pairs)
 
 
-def _worst(sorting: pd.DataFrame, order: Order) -> pd.DataFrame:
-    """The worst attacked score of each row, over the largest number of images attacked.
-
-    Unknown unless the row faced all of the order's attacks on originals that any row faced.
-    """
-    most = sorting.groupby(["training_id", "state"])["n"].transform("max")
-    grouped = sorting[sorting["n"] == most].groupby(["training_id", "state"])
-    worst: Any = grouped["value"].max() if order.lower_is_better else grouped["value"].min()
-    # pandas skips NaN, but a score that is none cannot be said to be no worse than the others.
-    worst = worst.where(grouped["value"].count() == grouped.size())
-    frame: pd.DataFrame = worst.rename("sort_value").to_frame()
-    counted: pd.DataFrame = frame.assign(n_sorted=grouped["n"].max()).reset_index()
-    return counted
+def _deciding(worst: pd.DataFrame) -> pd.DataFrame:
+    """What :func:`worst_scores` found as columns of rows: a flagged score decides nothing."""
+    columns = {"n": "n_sorted", "value": "sort_value"}
+    return worst.assign(value=worst["value"].mask(worst["in_doubt"])).rename(columns=columns)
 
 
 def means(rows: pd.DataFrame, group: str) -> pd.DataFrame:
@@ -110,8 +110,9 @@ def means(rows: pd.DataFrame, group: str) -> pd.DataFrame:
     grouped: Any = rows.groupby(keys, dropna=False, sort=False)
     averaged = grouped[["original", "sort_value"]].mean()
     whole = grouped[["original", "sort_value"]].count().eq(grouped.size(), axis=0)
-    averaged = averaged.where(whole)
-    first = grouped.nth(0).set_index(keys).drop(columns=["original", "sort_value", "pairs"])
+    averaged = averaged.where(whole).assign(in_doubt=grouped["in_doubt"].any())
+    own = ["original", "sort_value", "in_doubt", "pairs"]
+    first = grouped.nth(0).set_index(keys).drop(columns=own)
     pairs = grouped["pairs"].agg(lambda values: tuple(pair for one in values for pair in one))
     combined: pd.DataFrame = first.join(averaged).join(pairs).join(grouped.size().rename("rows"))
     return combined.reset_index()

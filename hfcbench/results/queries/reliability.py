@@ -2,49 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from hfcbench.references import parse_label
-from hfcbench.reliability_checks import BLACK_BOX, STRONGER_ROW, TRANSFER, VANISHING_GRADIENTS
-from hfcbench.results.queries.conditions import KnownCondition, known_conditions
-from hfcbench.results.schema import Evaluation, Metric, ReliabilityCheck, Score
+from hfcbench.reliability_checks import ADVICE, FULL_RANGE
+from hfcbench.results.queries import facts
+from hfcbench.results.queries.conditions import KnownCondition, newest_metric
+from hfcbench.results.queries.contradictions import KnownAttack, contradictions, known_attacks
+from hfcbench.results.queries.worst_scores import Place, on_most_images
+from hfcbench.results.schema import Evaluation, ReliabilityCheck
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Place: TypeAlias = tuple[int, int]
-"""A score: training_id and condition_id."""
 
-_LARGEST_GAP = {BLACK_BOX: 0.01, TRANSFER: 0.01, STRONGER_ROW: 0.02}
-_EFFORT = ("steps", "restarts")
-_SAME_EPSILON = 1e-9
+def flags(
+    connection: Connection,
+    known: Iterable[KnownCondition],
+    training_ids: Collection[int],
+    condition_ids: Collection[int],
+) -> dict[Place, tuple[str, ...]]:
+    """The flags of scores under attack; those without any are left out.
+
+    Args:
+        known: all conditions, since scores are held against those of others.
+        training_ids, condition_ids: whose scores are asked for.
+    """
+    attacked = {item.condition_id: item for item in known if item.is_attacked}
+    asked = {number: attacked[number] for number in condition_ids if number in attacked}
+    states = {item.state for item in asked.values() if item.cut is None}
+    rivals = {
+        number: item
+        for number, item in attacked.items()
+        if item.cut is None and item.state in states
+    }
+    stored = _stored(connection, training_ids, {**asked, **rivals})
+    found = {place: set(names) for place, names in stored.items() if place[1] in asked}
+    metric = newest_metric(connection, "top1") if rivals else None
+    if metric is not None:
+        attacks = known_attacks(connection, metric, rivals)
+        for place, name in contradictions(connection, metric, training_ids, asked, rivals, attacks):
+            found.setdefault(place, set()).add(name)
+        masked = {
+            (place[0], rivals[place[1]].state, rivals[place[1]].attack_mode)
+            for place, names in stored.items()
+            if FULL_RANGE in names and place[1] in rivals
+        }
+        for place in _single_steps(connection, masked, asked, attacks):
+            found.setdefault(place, set()).add(FULL_RANGE)
+    return {place: in_order(names) for place, names in found.items()}
 
 
-def flags(connection: Connection, training_ids: Collection[int]) -> dict[Place, tuple[str, ...]]:
-    """The flags of every score under attack of some trainings; those without any are left out."""
-    found: dict[Place, list[str]] = {}
-    gradient_free = _measured(connection, training_ids, found)
-    known = {item.condition_id: item for item in known_conditions(connection) if item.is_attacked}
-    whole = {key: item for key, item in known.items() if item.cut is None}
-    by_model: dict[tuple[int, int, tuple[str, ...]], list[tuple[KnownCondition, float]]] = {}
-    for training_id, condition_id, n, value in _accuracies(connection, training_ids, whole):
-        condition = whole[condition_id]
-        key = (training_id, n, tuple(map(str, condition.state)))
-        by_model.setdefault(key, []).append((condition, value))
-    for (training_id, _, _), scores in by_model.items():
-        free = {key for training, key in gradient_free if training == training_id}
-        for condition, value in scores:
-            names = _contradictions(condition, value, scores, free)
-            found.setdefault((training_id, condition.condition_id), []).extend(names)
-    return {place: tuple(dict.fromkeys(names)) for place, names in found.items() if names}
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Different flags as they are explained, and last what only a later hfcbench knows."""
+    known = list(ADVICE)
+    return tuple(
+        sorted(set(names), key=lambda name: (known.index(name) if name in known else 99, name))
+    )
+
+
+def flags_among(texts: Iterable[str]) -> tuple[str, ...]:
+    """The different flags in texts of :func:`flags_of`."""
+    return in_order(
+        name
+        for text in texts
+        for part in text.split("; ")
+        for name in part.rpartition(": ")[2].split(", ")
+        if name
+    )
 
 
 def flags_of(
     rows: pd.DataFrame,
-    conditions: Sequence[KnownCondition],
+    attacked: pd.DataFrame,
     names: Mapping[int, str],
     found: Mapping[Place, Sequence[str]],
 ) -> list[str]:
@@ -52,97 +84,70 @@ def flags_of(
 
     Args:
         rows: of :func:`hfcbench.results.queries.ranking.ranked`.
-        conditions: that are shown; those of several defences share a column.
-        names: of their columns, by condition_id.
+        attacked: training_id, state, condition_id and n of the shown scores under attack.
+        names: of their columns in order, by condition_id; those of several defences share one.
     """
+    columns = list(dict.fromkeys(names.values()))
+    of_model: dict[tuple[int, str], list[tuple[str, Sequence[str]]]] = {}
+    places = on_most_images(attacked)[["training_id", "state", "condition_id", "n"]]
+    for training_id, state, condition_id, n in places.itertuples(index=False, name=None):
+        flagged = found.get((training_id, condition_id, n))
+        if flagged:
+            of_model.setdefault((training_id, state), []).append((names[condition_id], flagged))
     texts = []
     for pairs in rows["pairs"]:
-        by_column: dict[str, dict[str, None]] = {}
-        for training_id, state in pairs:
-            for condition in conditions:
-                place = (training_id, condition.condition_id)
-                if place in found and state == str(condition.state):
-                    column = by_column.setdefault(names[condition.condition_id], {})
-                    column.update(dict.fromkeys(found[place]))
-        texts.append("; ".join(f"{name}: {', '.join(flags)}" for name, flags in by_column.items()))
+        by_column: dict[str, set[str]] = {}
+        for pair in pairs:
+            for column, flagged in of_model.get(pair, ()):
+                by_column.setdefault(column, set()).update(flagged)
+        ordered = [(name, in_order(by_column[name])) for name in columns if name in by_column]
+        texts.append("; ".join(f"{name}: {', '.join(flags)}" for name, flags in ordered))
     return texts
 
 
-def _measured(
-    connection: Connection, training_ids: Collection[int], found: dict[Place, list[str]]
-) -> set[Place]:
-    """Add the stored flags; returns the scores of attacks that looked at no gradient."""
+def _stored(
+    connection: Connection, training_ids: Collection[int], condition_ids: Collection[int]
+) -> dict[Place, set[str]]:
+    """The flags that were measured with the scores themselves."""
     statement = (
         select(
-            *(Evaluation.training_id, Evaluation.condition_id),
-            *(ReliabilityCheck.name, ReliabilityCheck.flagged),
+            *(Evaluation.training_id, Evaluation.condition_id, Evaluation.n),
+            ReliabilityCheck.name,
         )
         .join(ReliabilityCheck, ReliabilityCheck.evaluation_id == Evaluation.evaluation_id)
-        .where(Evaluation.training_id.in_(training_ids))
-        .order_by(ReliabilityCheck.name)
+        .where(facts.among(Evaluation.training_id, training_ids))
+        .where(facts.among(Evaluation.condition_id, condition_ids))
+        .where(ReliabilityCheck.flagged)
     )
-    checked: set[Place] = set()
-    with_gradients: set[Place] = set()
-    for training_id, condition_id, name, flagged in connection.execute(statement):
-        place = (training_id, condition_id)
-        checked.add(place)
-        if name == VANISHING_GRADIENTS:
-            with_gradients.add(place)
-        if flagged:
-            found.setdefault(place, []).append(name)
-    return checked - with_gradients
+    found: dict[Place, set[str]] = {}
+    for training_id, condition_id, n, name in connection.execute(statement):
+        found.setdefault((training_id, condition_id, n), set()).add(name)
+    return found
 
 
-def _accuracies(
-    connection: Connection, training_ids: Collection[int], conditions: Collection[int]
-) -> list[tuple[int, int, int, float]]:
-    statement = (
-        select(Score.training_id, Score.condition_id, Score.n, Score.value)
-        .join(Metric, Metric.metric_id == Score.metric_id)
-        .where(Metric.name == "top1", Score.value.is_not(None))
-        .where(Score.training_id.in_(training_ids), Score.condition_id.in_(conditions))
+def _single_steps(
+    connection: Connection,
+    masked: Collection[tuple[int, object, str | None]],
+    asked: Mapping[int, KnownCondition],
+    attacks: Mapping[int, KnownAttack],
+) -> Iterator[Place]:
+    """Scores of single steps, which have no check of the whole range, on masked gradients.
+
+    Args:
+        masked: training_id, state and mode in which an attack of many steps failed that check.
+    """
+    single = {
+        number: item
+        for number, item in asked.items()
+        if item.criterion == "exact" and number in attacks and attacks[number].follows_gradients
+    }
+    if not single or not masked:
+        return
+    statement = select(Evaluation.training_id, Evaluation.condition_id, Evaluation.n).where(
+        facts.among(Evaluation.training_id, {key[0] for key in masked}),
+        facts.among(Evaluation.condition_id, single),
     )
-    return [(row[0], row[1], row[2], row[3] or 0.0) for row in connection.execute(statement)]
-
-
-def _contradictions(
-    condition: KnownCondition,
-    value: float,
-    scores: Sequence[tuple[KnownCondition, float]],
-    gradient_free: Collection[int],
-) -> list[str]:
-    """Why a score cannot be the worst case, by others of the same model within the same ball."""
-    names = []
-    for other, lower in scores:
-        why = _kind(condition, other, gradient_free)
-        if why is not None and value - lower > _LARGEST_GAP[why]:
-            names.append(why)
-    return names
-
-
-def _kind(
-    condition: KnownCondition, other: KnownCondition, gradient_free: Collection[int]
-) -> str | None:
-    """What another attack within the same ball shows if it breaks more; None if nothing."""
-    if (other.epsilon or 0.0) > (condition.epsilon or 0.0) + _SAME_EPSILON:
-        return None
-    mine, theirs = _parameters(condition), _parameters(other)
-    if mine.get("norm", "linf") != theirs.get("norm", "linf"):
-        return None
-    if other.condition_id in gradient_free and condition.condition_id not in gradient_free:
-        return BLACK_BOX
-    if other.attack_mode == "transfer" and condition.attack_mode != "transfer":
-        return TRANSFER
-    same = (condition.attack.partition("(")[0], condition.attack_mode) == (
-        other.attack.partition("(")[0],
-        other.attack_mode,
-    )
-    rest = [
-        {key: item for key, item in one.items() if key not in _EFFORT} for one in (mine, theirs)
-    ]
-    more = any(theirs.get(name, 0) > mine.get(name, 0) for name in _EFFORT if name in theirs)
-    return STRONGER_ROW if same and rest[0] == rest[1] and more else None
-
-
-def _parameters(condition: KnownCondition) -> Mapping[str, Any]:
-    return parse_label(condition.attack)[1]
+    for training_id, condition_id, n in connection.execute(statement):
+        condition = single[condition_id]
+        if (training_id, condition.state, condition.attack_mode) in masked:
+            yield training_id, condition_id, n

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from hfcbench.results.queries import facts
 from hfcbench.results.queries.conditions import (
     KnownCondition,
+    column_names,
     known_conditions,
     known_metric,
-    strength,
 )
+from hfcbench.results.queries.reliability import flags
 from hfcbench.results.queries.where import Filter
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _MODEL = (
     *("dataset", "fingerprint", "scale", "model", "heuristics", "trained_on", "seed"),
     *("procedure", "split", "defence", "defence_version"),
 )
+_SEARCH = ("attack_norm", "criterion", "attack_mode", "attack_precision", "smaller_epsilons")
 _CUT = ("decomposition", "decomposition_version", "rescaling", "cutoff_inner", "cutoff")
 _KEYS = ["training_id", "state"]
 
@@ -75,14 +77,16 @@ def robustness(
     tidy = _beside(connection, where, metric, originals, attacked, on=_KEYS)
     tidy = tidy.rename(columns={"base": "clean"})
     tidy["drop"] = tidy["clean"] - tidy["value"]
-    tidy["attacked_by"] = [
-        f"{name}@{strength(value)}"
-        for name, value in zip(tidy["attack"], tidy["epsilon"], strict=True)
-    ]
-    columns = ["attack", "attack_version", "epsilon", "n", "clean", "value", "drop", "training"]
+    names = column_names(attacked)
+    tidy["attacked_by"] = [names[number] for number in tidy["condition_id"]]
+    places = list(zip(tidy["training_id"], tidy["condition_id"], tidy["n"], strict=True))
+    everything = known_conditions(connection)
+    found = flags(connection, everything, set(tidy["training_id"]), set(tidy["condition_id"]))
+    tidy["flags"] = [", ".join(found.get(place, ())) for place in places]
+    columns = ["attack", "attack_version", "epsilon", *_SEARCH, "n", "clean", "value", "drop"]
     if not pivot:
-        return tidy[[*_MODEL, *columns]]
-    return _pivoted(tidy, ["attack_version", "n", "clean", "training"], "attacked_by")
+        return tidy[[*_MODEL, *columns, "flags", "training"]]
+    return _pivoted(tidy, ["n", "clean", "training"], "attacked_by")
 
 
 def _known(connection: Connection, where: Filter) -> list[KnownCondition]:
@@ -118,7 +122,7 @@ def _beside(
     tidy = scores[~is_base].merge(base, on=on)
     trainings = facts.trainings_where(connection)
     tidy = tidy.join(trainings, on="training_id")
-    order = [*_MODEL, "cutoff", "epsilon"]
+    order = [*_MODEL, "cutoff", "attack", "attack_mode", "epsilon"]
     return tidy.sort_values(order, na_position="first").reset_index(drop=True)
 
 

@@ -36,6 +36,9 @@ class RowFilters(TrainingFilters, total=False):
     defence: Names
     decomposition: Names
     rescaling: Names
+    attack_norm: Names
+    criterion: Names
+    attack_mode: Names
 
 
 class Filters(RowFilters, total=False):
@@ -92,6 +95,9 @@ class Where(Filter):
         cutoff: radius or rank.
         decomposition: label; originals always belong to it.
         rescaling: originals always belong to it.
+        attack_norm: ``linf`` or ``l2``; clean results always belong to it, as to the next two.
+        criterion: ``worst-case``, ``exact`` or ``full``.
+        attack_mode: ``adaptive``, ``transfer`` or ``oblivious``.
     """
 
     dataset: Names = None
@@ -111,6 +117,9 @@ class Where(Filter):
     cutoff: Numbers = None
     decomposition: Names = None
     rescaling: Names = None
+    attack_norm: Names = None
+    criterion: Names = None
+    attack_mode: Names = None
 
     def clause(self) -> ColumnElement[bool]:
         return and_(
@@ -226,4 +235,7 @@ _CLAUSES: dict[str, Callable[[list[Any]], ColumnElement[bool]]] = {
     "cutoff": _is(Condition.cutoff),
     "decomposition": _is_or_null(Condition.decomposition),
     "rescaling": _is_or_null(Condition.rescaling),
+    "attack_norm": _is_or_null(Condition.attack_norm),
+    "criterion": _is_or_null(Condition.criterion),
+    "attack_mode": _is_or_null(Condition.attack_mode),
 }

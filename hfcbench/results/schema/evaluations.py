@@ -15,10 +15,11 @@ class Condition(Base):
     """What a model is evaluated under, whichever model it is; a few rows for any number of scores.
 
     ``defence`` and ``attack`` are labels or ``none``; originals have no decomposition. Of an
-    attack, ``criterion``, ``attack_mode`` and ``attack_precision`` say how its images were searched
-    for, as :class:`hfcbench.attack_types.Search` does, and ``smaller_epsilons``, separated by
-    commas, which were searched before. ``procedure`` is the version of the evaluation engine.
-    ``digest`` is the sha256 of the other columns, since NULLs never equal each other.
+    attack, ``attack_norm`` says what its epsilon limits, ``criterion``, ``attack_mode`` and
+    ``attack_precision`` how its images were searched for, as :class:`hfcbench.attack_types.Search`
+    does, and ``smaller_epsilons``, separated by commas, which were searched before. ``procedure``
+    is the version of the evaluation engine. ``digest`` is the sha256 of the other columns, since
+    NULLs never equal each other.
     """
 
     __tablename__ = "conditions"
@@ -39,6 +40,7 @@ class Condition(Base):
     decomposition: Mapped[str | None]
     decomposition_version: Mapped[str | None]
     rescaling: Mapped[str | None]
+    attack_norm: Mapped[str | None]
     criterion: Mapped[str | None]
     attack_mode: Mapped[str | None]
     attack_precision: Mapped[str | None]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, inspect, select, text, type_coerce
+from sqlalchemy import Connection, Text, inspect, select, text, type_coerce
 from sqlalchemy.exc import DBAPIError
 
 from hfcbench.errors import StoreError
@@ -28,29 +27,14 @@ from hfcbench.results.schema import (
     Score,
     Training,
 )
+from hfcbench.results.transfer.flags import reliability_problems
+from hfcbench.results.transfer.problems import Problem, chunks
 from hfcbench.results.writing.analyses import read_quantities
 from hfcbench.results.writing.stored_predictions import read_predictions
 from hfcbench.results.writing.writes import check_artifact_path, configuration_of
 
-_CHUNK = 2_000
 _TOP1_TOLERANCE = 1e-12
 _OTHER_IDENTITY = "its identity is not the hash of its specification"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that contradicts itself.
-
-    Attributes:
-        where: table and row.
-        what: one sentence.
-    """
-
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
 
 
 def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
@@ -69,6 +53,7 @@ def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
         partial(_specification_problems, table=Analysis, kind="analysis"),
         _quantity_problems,
         _score_problems,
+        reliability_problems,
         _prediction_problems,
         _checkpoint_problems,
         partial(_artifact_problems, artifacts=artifacts),
@@ -99,7 +84,7 @@ def _training_problems(connection: Connection) -> Iterator[Problem]:
         Training.configuration,
         Dataset.fingerprint,
     ).join(Dataset)
-    for key, identity, specification, configuration, fingerprint in _chunks(
+    for key, identity, specification, configuration, fingerprint in chunks(
         connection, statement, Training.training_id
     ):
         where = f"training {identity[:12]} (row {key})"
@@ -123,7 +108,7 @@ def _specification_problems(
     statement = select(
         number, table.identity, type_coerce(table.specification, Text), Training.identity
     ).join(Training, Training.training_id == table.training_id)
-    for key, identity, specification, training in _chunks(connection, statement, number):
+    for key, identity, specification, training in chunks(connection, statement, number):
         where = f"{kind} {identity[:12]} (row {key})"
         document = _document(specification)
         if document is None or _sha256(specification) != identity:
@@ -134,7 +119,7 @@ def _specification_problems(
 
 def _quantity_problems(connection: Connection) -> Iterator[Problem]:
     statement = select(Analysis.analysis_id, Analysis.identity)
-    for key, identity in _chunks(connection, statement, Analysis.analysis_id):
+    for key, identity in chunks(connection, statement, Analysis.analysis_id):
         try:
             read_quantities(connection, [identity])
         except StoreError as error:
@@ -192,7 +177,7 @@ def _prediction_problems(connection: Connection) -> Iterator[Problem]:
     statement = statement.outerjoin(
         Prediction, Prediction.evaluation_id == Evaluation.evaluation_id
     ).outerjoin(LabelSet, LabelSet.label_set_id == Prediction.label_set_id)
-    for key, identity, n, predicted, sha256 in _chunks(
+    for key, identity, n, predicted, sha256 in chunks(
         connection, statement, Evaluation.evaluation_id
     ):
         where = f"evaluation {identity[:12]} (row {key})"
@@ -229,7 +214,7 @@ def _checkpoint_problems(connection: Connection) -> Iterator[Problem]:
         )
         .where(Artifact.artifact_id.is_(None))
     )
-    for key, identity in _chunks(connection, statement, Training.training_id):
+    for key, identity in chunks(connection, statement, Training.training_id):
         yield Problem(f"training {identity[:12]} (row {key})", "it has no checkpoint")
 
 
@@ -238,7 +223,7 @@ def _artifact_problems(connection: Connection, artifacts: Path | None) -> Iterat
         *(Artifact.artifact_id, Training.training_id, Training.identity),
         *(Artifact.kind, Artifact.path, Artifact.sha256, Artifact.size_bytes),
     ).join_from(Artifact, Training)
-    for _, key, identity, kind, path, sha256, size in _chunks(
+    for _, key, identity, kind, path, sha256, size in chunks(
         connection, statement, Artifact.artifact_id
     ):
         where = f"training {identity[:12]} (row {key})"
@@ -264,18 +249,3 @@ def _file_problems_of(
         return
     if found != size or digest != sha256:
         yield Problem(where, f"{what} is not the file that was stored")
-
-
-def _chunks(
-    connection: Connection, statement: Select[*tuple[Any, ...]], key: Any
-) -> Iterator[Row[*tuple[Any, ...]]]:
-    """The rows of a statement by their first column, never all of them in memory."""
-    after = 0
-    while True:
-        rows: Sequence[Row[*tuple[Any, ...]]] = connection.execute(
-            statement.where(key > after).order_by(key).limit(_CHUNK)
-        ).all()
-        yield from rows
-        if len(rows) < _CHUNK:
-            return
-        after = rows[-1][0]

@@ -36,6 +36,10 @@ def analysis_content(connection: Connection, row: Row, quantities: list[Row]) ->
     }
 
 
+def _name_of(row: Row) -> str:
+    return str(row["name"])
+
+
 def evaluation_content(
     connection: Connection, row: Row, parts: Mapping[str, list[Row]]
 ) -> dict[str, Any]:
@@ -52,7 +56,8 @@ def evaluation_content(
         "evaluation": row,
         "scores": sorted(scores, key=lambda score: score["metric"]),
         "predictions": parts["predictions"],
-        "checks": sorted(parts["checks"], key=lambda check: check["name"]),
+        # Left out where there are none, as in what was kept before there were any.
+        **({"checks": sorted(parts["checks"], key=_name_of)} if parts["checks"] else {}),
         "labels": list(rows_of(connection, LabelSet, LabelSet.label_set_id.in_(label_sets))),
         "run": connection.scalar(select(Run.uuid).where(Run.run_id == row["run_id"])),
     }

@@ -63,19 +63,29 @@ def _two(text: str, found: Sequence[set[str]]) -> str:
 
 
 def evaluation_difference(
-    different_predictions: int | None, theirs: Sequence[Row], mine: Sequence[Row]
+    theirs: Mapping[str, Sequence[Row]], mine: Mapping[str, Sequence[Row]]
 ) -> str | None:
-    """Compare predictions, and the scores of metrics that both have."""
+    """Compare predictions, the scores of metrics that both have, and the flags of such checks.
+
+    Args:
+        theirs, mine: predictions, scores and checks; metrics by the same keys in both.
+    """
     found = []
+    different_predictions = same_predictions(theirs["predictions"], mine["predictions"])
     if different_predictions is None:
         found.append("the two are over other images")
     elif different_predictions:
         found.append(f"{different_predictions} predictions differ")
-    known = {row["metric_id"]: row for row in mine}
-    for row in theirs:
+    known = {row["metric_id"]: row for row in mine["scores"]}
+    for row in theirs["scores"]:
         other = known.get(row["metric_id"])
         if other is not None and _score(row) != _score(other):
             found.append(f"a score is {row['value']} against {other['value']}")
+    flagged = {row["name"]: row["flagged"] for row in mine["checks"]}
+    for row in theirs["checks"]:
+        if flagged.get(row["name"], row["flagged"]) != row["flagged"]:
+            where = "the source" if row["flagged"] else "the target"
+            found.append(f"check {row['name']} is flagged in {where} alone")
     return "; ".join(found) or None
 
 

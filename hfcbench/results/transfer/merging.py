@@ -39,7 +39,6 @@ from hfcbench.results.transfer.contents import (
 from hfcbench.results.transfer.differences import (
     analysis_difference,
     evaluation_difference,
-    same_predictions,
     training_difference,
 )
 from hfcbench.results.transfer.disagreements import Disagreements
@@ -203,8 +202,7 @@ class Merging:
         key = insert_row(self._target, Evaluation, new)
         self._added["evaluations"] += 1
         self._add_scores(parts["scores"], key, training_id, condition_id)
-        checks = [{**check, "evaluation_id": key} for check in parts["checks"]]
-        insert_missing(self._target, ReliabilityCheck, checks)
+        self._add_checks(parts["checks"], key)
         for prediction in parts["predictions"]:
             label_set_id = self._label_sets[prediction["label_set_id"]]
             changed = {"evaluation_id": key, "label_set_id": label_set_id}
@@ -225,12 +223,14 @@ class Merging:
         ]
         insert_missing(self._target, Score, rows)
 
+    def _add_checks(self, checks: Sequence[Row], evaluation_id: int) -> None:
+        rows = [{**check, "evaluation_id": evaluation_id} for check in checks]
+        insert_missing(self._target, ReliabilityCheck, rows)
+
     def _known_evaluation(self, row: Row, parts: Mapping[str, list[Row]], key: int) -> None:
         mine = parts_of_evaluations(self._target, [key])[key]
         theirs = [{**s, "metric_id": self._metrics[s["metric_id"]]} for s in parts["scores"]]
-        difference = evaluation_difference(
-            same_predictions(parts["predictions"], mine["predictions"]), theirs, mine["scores"]
-        )
+        difference = evaluation_difference({**parts, "scores": theirs}, mine)
         if difference is not None:
             content = evaluation_content(self._source, row, parts)
             self._disagreements.add("evaluation", row, content, difference)
@@ -239,6 +239,7 @@ class Merging:
         training_id = self._trainings[row["training_id"]]
         condition_id = self._conditions[row["condition_id"]]
         self._add_scores(parts["scores"], key, training_id, condition_id)
+        self._add_checks(parts["checks"], key)
 
     def _merge_analyses(self) -> None:
         known = keys_by_identity(self._target, Analysis)

@@ -15,7 +15,7 @@ from hfcbench.results.writing.rows import insert_missing, rows_among
 from hfcbench.types import JSON
 
 NO_ATTACK = "none"
-SEARCH_COLUMNS = ("criterion", "attack_mode", "attack_precision", "smaller_epsilons")
+_SEARCH = ("attack_norm", "criterion", "attack_mode", "attack_precision", "smaller_epsilons")
 
 
 def condition_row(record: EvaluationRecord) -> dict[str, Any]:
@@ -37,20 +37,21 @@ def condition_row(record: EvaluationRecord) -> dict[str, Any]:
         "decomposition": record.decomposition,
         "decomposition_version": text_in(component, "decomposition", "version"),
         "rescaling": record.rescaling,
-        **search_columns(record.search, attacked=record.attack != NO_ATTACK),
+        **search_columns(record),
     }
     return {"digest": digest_of(columns), **columns}
 
 
-def search_columns(search: Search | None, *, attacked: bool) -> dict[str, Any]:
+def search_columns(record: EvaluationRecord) -> dict[str, Any]:
     """The columns of table ``conditions`` that say how an attack's images were searched for."""
-    if not attacked:
-        return dict.fromkeys(SEARCH_COLUMNS)
+    if record.attack == NO_ATTACK:
+        return dict.fromkeys(_SEARCH)
     # Without a choice, every step was taken for every image.
-    search = Search("full") if search is None else search
+    search = Search("full") if record.search is None else record.search
     smaller = ",".join(f"{epsilon!r}" for epsilon in search.smaller_epsilons) or None
-    values = (search.criterion, search.mode, search.precision, smaller)
-    return dict(zip(SEARCH_COLUMNS, values, strict=True))
+    norm = record.attack_norm or "linf"
+    values = (norm, search.criterion, search.mode, search.precision, smaller)
+    return dict(zip(_SEARCH, values, strict=True))
 
 
 def condition_ids(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import build_records as build  # noqa: E402
 
+from hfcbench.attack_types import Search  # noqa: E402
 from hfcbench.reliability_checks import Check  # noqa: E402
 from hfcbench.results.database.revisions import REVISIONS  # noqa: E402
 from hfcbench.results.opening import open_store  # noqa: E402
@@ -43,6 +44,20 @@ def evaluations(training: TrainingRecord) -> list[EvaluationRecord]:
         )
         for epsilon, value in ((0.03, 0.375), (8 / 255, 0.25))
     ]
+    ladder = Search("worst-case", "oblivious", "bfloat16", (0.03, 0.04))
+    records.append(
+        build.evaluation(
+            training,
+            attack="pgd(norm=l2)",
+            epsilon=0.5,
+            value=0.125,
+            n=40,
+            defence="jpeg",
+            search=ladder,
+            attack_norm="l2",
+            checks=CHECKS[:1],
+        )
+    )
     smoothed = {"defence": "kernel-smoothing(rho=0.25)"}
     records.append(build.evaluation(training, value=0.5, **smoothed))
     records.append(build.evaluation(training, "band@4-8", decomposition="fft-band", value=0.25))
@@ -82,6 +97,8 @@ def _expected(record: EvaluationRecord) -> dict[str, Any]:
         for array in (arrays.labels, arrays.predicted, arrays.confidence, arrays.loss)
     )
     return {
+        # Older revisions cannot say how images were searched for.
+        "since": "0001" if record.search is None else "0004",
         "component": record.component,
         "defence": record.defence,
         "attack": record.attack,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +12,17 @@ from typing import Any
 
 import pytest
 
+from hfcbench.attack_types import Search
+from hfcbench.reliability_checks import Check
 from hfcbench.results.opening import open_store
 from hfcbench.results.records import ArtifactRecord
 from hfcbench.types import Score
 
+CHECKS = (
+    Check("full-range", 0.0, 0.25, 30),
+    Check("more-steps", 1 / 30, 0.02, 30),
+    Check("verdicts-changed", 0.0, math.inf, 30),
+)
 RECORDS = Path(__file__).parents[1] / "build_records.py"
 
 
@@ -51,7 +58,8 @@ def honest(build: ModuleType) -> Callable[..., Any]:
 def filled(build: ModuleType, honest: Callable[..., Any]) -> Callable[..., None]:
     """Fill a database with some trainings.
 
-    ``answers`` changes what evaluations found; ``labels`` is the hash of kept labels in ``folder``.
+    ``answers`` changes what evaluations found; ``labels`` is the hash of kept labels in ``folder``;
+    ``checks`` are those of attacked evaluations.
     """
 
     def fill(
@@ -62,6 +70,7 @@ def filled(build: ModuleType, honest: Callable[..., Any]) -> Callable[..., None]
         sha256: str = "ab",
         labels: str | None = None,
         folder: str = "a",
+        checks: Sequence[Check] = CHECKS,
     ) -> None:
         with open_store(url, create=True) as store:
             store.add_dataset(build.dataset())
@@ -79,7 +88,14 @@ def filled(build: ModuleType, honest: Callable[..., Any]) -> Callable[..., None]
                     honest(training, "original", answers=answers),
                     honest(training, "lfc@8"),
                     honest(training, "hfc@8"),
-                    honest(training, attack="fgsm", epsilon=8 / 255, n=30),
+                    honest(
+                        training,
+                        attack="pgd",
+                        epsilon=8 / 255,
+                        n=30,
+                        search=Search("worst-case", smaller_epsilons=(0.01, 0.03)),
+                        checks=checks,
+                    ),
                 ]
                 store.add_evaluations(records, run_id)
             store.add_failure(build.failure(traceback="line\\n\t\\N 'Hünd', \"x\""), run_id)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hfcbench.cli.main import call
+from hfcbench.reliability_checks import Check
 from hfcbench.results.database.location import parse_location
 from hfcbench.results.database.revisions import REVISIONS
 from hfcbench.results.opening import open_store
@@ -267,7 +268,22 @@ def test_backup_and_status_and_upgrade(tmp_path, filled, capsys):
         ("UPDATE predictions SET predicted = x'00' WHERE evaluation_id = 2", "damaged"),
         ("DELETE FROM predictions WHERE evaluation_id = 2", "predictions are missing"),
         ("UPDATE scores SET condition_id = 1 WHERE evaluation_id = 2", "another training or cond"),
-        ("UPDATE conditions SET epsilon = 0.5 WHERE attack = 'fgsm'", "digest is not"),
+        ("UPDATE conditions SET epsilon = 0.5 WHERE attack = 'pgd'", "digest is not"),
+        (
+            "UPDATE conditions SET criterion = 'full' WHERE attack = 'pgd'",
+            "digest is not that of its columns",
+        ),
+        ("UPDATE reliability_checks SET flagged = 0 WHERE name = 'more-steps'", "is not flagged"),
+        ("UPDATE reliability_checks SET flagged = 1 WHERE name = 'full-range'", "is flagged, and"),
+        # Above no limit there is nothing.
+        ("UPDATE reliability_checks SET flagged = 1 WHERE threshold IS NULL", "it is flagged, and"),
+        ("UPDATE reliability_checks SET value = 0 WHERE name = 'more-steps'", "say otherwise"),
+        ("UPDATE reliability_checks SET threshold = NULL", "check more-steps of evaluation"),
+        (
+            "UPDATE reliability_checks SET evaluation_id = 1 WHERE evaluation_id = 4",
+            "its evaluation is not under attack",
+        ),
+        ("UPDATE reliability_checks SET evaluation_id = 99 WHERE evaluation_id = 4", "not there"),
         ("UPDATE evaluations SET training_id = 77 WHERE evaluation_id = 1", "not there"),
         ("DELETE FROM artifacts WHERE training_id = 1", "it has no checkpoint"),
         ("UPDATE artifacts SET path = '../x' WHERE training_id = 1", "does not stay in"),
@@ -299,3 +315,67 @@ def test_checkpoints_are_hashed(tmp_path, filled, capsys, build):
     assert "no problems" in run(capsys, "check", "--db", path, "--artifacts", artifacts)
     file.write_bytes(b"weightz")
     assert "not the file" in run(capsys, "check", "--db", path, "--artifacts", artifacts, code=1)
+
+
+def checks_in(path: Path) -> list[tuple[Any, ...]]:
+    """Every check with the identity of its evaluation, instead of a key."""
+    return ask(
+        path,
+        "SELECT identity, name, value, threshold, flagged, k.n FROM reliability_checks k "
+        "JOIN evaluations USING (evaluation_id) ORDER BY identity, name",
+    )
+
+
+def test_checks_come_along_wherever_results_go(tmp_path, filled, capsys, postgresql_url):
+    one, two, both, back = (tmp_path / f"{name}.db" for name in ("one", "two", "both", "back"))
+    filled(one, seeds=(0,))
+    filled(two, seeds=(0, 1))
+    (identity,) = ask(one, "SELECT DISTINCT evaluation FROM results WHERE attack = 'pgd'")[0]
+    assert [row for row in checks_in(two) if row[0] == identity] == [
+        (identity, "full-range", 0.0, 0.25, 0, 30),
+        (identity, "more-steps", 1 / 30, 0.02, 1, 30),
+        (identity, "verdicts-changed", 0.0, None, 0, 30),
+    ]
+    run(capsys, "merge", one, two, "--db", both)
+    assert checks_in(both) == checks_in(two)
+    run(capsys, "merge", both, "--db", postgresql_url)
+    run(capsys, "merge", postgresql_url, "--db", back)
+    assert checks_in(back) == checks_in(two)
+    assert run(capsys, "check", "--db", postgresql_url).endswith("no problems\n")
+    with open_store(postgresql_url) as store:
+        assert set(store.leaderboard().frame["flags"]) == {f"pgd@{8 / 255!r}: more-steps"}
+    (searched,) = ask(
+        back,
+        "SELECT criterion, attack_mode, attack_precision, smaller_epsilons, attack_norm, flags "
+        "FROM results WHERE attack = 'pgd' LIMIT 1",
+    )
+    assert searched == ("worst-case", "adaptive", "float32", "0.01,0.03", "linf", 1)
+
+
+def test_a_flag_that_only_one_side_has_is_a_disagreement(tmp_path, filled, capsys):
+    one, two = tmp_path / "one.db", tmp_path / "two.db"
+    checks = [Check("full-range", 0.0, 0.25, 30), Check("more-steps", 1 / 30, 0.02, 30)]
+    filled(one, seeds=(0,), checks=[checks[0], Check("more-steps", 0.0, 0.02, 30)])
+    filled(two, seeds=(0,), checks=checks)
+    mine = checks_in(one)
+    text = run(capsys, "merge", two, "--db", one)
+    assert "check more-steps is flagged in the source alone" in text
+    assert checks_in(one) == mine
+    ((document,),) = ask(one, "SELECT content FROM disagreements")
+    assert [
+        (check["name"], check["value"], check["threshold"], check["flagged"], check["n"])
+        for check in json.loads(document)["checks"]
+    ] == [("full-range", 0.0, 0.25, False, 30), ("more-steps", 1 / 30, 0.02, True, 30)]
+    # The other way round the source is the sound one.
+    text = run(capsys, "merge", one, "--db", two)
+    assert "check more-steps is flagged in the target alone" in text
+
+
+def test_checks_that_the_target_lacks_are_added(tmp_path, filled, capsys):
+    one, two = tmp_path / "one.db", tmp_path / "two.db"
+    filled(one, seeds=(0,), checks=[])
+    filled(two, seeds=(0,))
+    assert "disagrees" not in run(capsys, "merge", two, "--db", one)
+    assert checks_in(one) == checks_in(two)
+    run(capsys, "merge", two, "--db", one)
+    assert checks_in(one) == checks_in(two)

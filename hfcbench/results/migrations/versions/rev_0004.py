@@ -21,9 +21,15 @@ _OLD = (
     *("component", "part", "cutoff", "cutoff_inner"),
     *("decomposition", "decomposition_version", "rescaling"),
 )
-_NEW = ("criterion", "attack_mode", "attack_precision", "smaller_epsilons")
-# Until now every step was taken for every image, in float32, on the defended model.
-_BEFORE = {"criterion": "full", "attack_mode": "adaptive", "attack_precision": "float32"}
+_NEW = ("attack_norm", "criterion", "attack_mode", "attack_precision", "smaller_epsilons")
+# Until now every step was taken for every image, in float32, on the defended model, and epsilons
+# were of the largest change of a pixel.
+_BEFORE = {
+    "attack_norm": "linf",
+    "criterion": "full",
+    "attack_mode": "adaptive",
+    "attack_precision": "float32",
+}
 
 
 def upgrade() -> None:
@@ -59,10 +65,8 @@ def downgrade() -> None:
     """The older schema cannot tell other searches apart: their evaluations go."""
     _drop_views(views_0004.VIEWS)
     op.drop_table("reliability_checks")
-    gone = (
-        "SELECT condition_id FROM conditions WHERE attack <> 'none' AND NOT "
-        "(criterion = 'full' AND attack_mode = 'adaptive' AND attack_precision = 'float32')"
-    )
+    as_before = " AND ".join(f"{name} = '{value}'" for name, value in _BEFORE.items())
+    gone = f"SELECT condition_id FROM conditions WHERE attack <> 'none' AND NOT ({as_before})"
     evaluations = f"SELECT evaluation_id FROM evaluations WHERE condition_id IN ({gone})"
     for table in ("scores", "predictions", "evaluations"):
         op.execute(f"DELETE FROM {table} WHERE evaluation_id IN ({evaluations})")

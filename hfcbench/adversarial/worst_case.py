@@ -13,6 +13,7 @@ from hfcbench.adversarial.climbing import start_of
 from hfcbench.adversarial.gradient import check_images, check_model, gradient_and_logits
 from hfcbench.adversarial.promises import attacked_images
 from hfcbench.attack_types import Attack, SteppedAttack
+from hfcbench.defence_modules import is_random
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def worst_cases(
 
     An image that is wrong when clean never enters. One that is broken at any step of any try, or at
     a smaller epsilon, is broken. The accuracy that is left is that of equation 2 of the paper, as
-    far as the attack can tell.
+    far as the attack can tell. Of models that declare random answers no single one is believed:
+    every step is taken for every image, and the last counts.
 
     Args:
         attack: not ``exact``.
@@ -66,6 +68,15 @@ def worst_cases(
     check_model(model)
     check_images(images)
     state = generator.get_state()
+    if is_random(model):
+        # The more often such a model is asked, the more answers are wrong by bad luck. Images that
+        # a search stopped at for that are right when asked again.
+        for epsilon in epsilons:
+            generator.set_state(state)
+            followed = model if climbed is None else climbed
+            (last,) = attacked_images(attack, name, followed, images, labels, [epsilon], generator)
+            yield WorstCase(last, wrong_answers(model, last, labels), 0)
+        return
     found = images.clone()
     broken = wrong_answers(model, images, labels)
     for epsilon in epsilons:

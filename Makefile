@@ -18,7 +18,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/test.stamp
+bench: $(VENV)/bench.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
 clean:
@@ -33,6 +33,14 @@ $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	$(INSTALL) --editable .
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml
+$(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml plugins/hfcbench-torchattacks/pyproject.toml
 	$(INSTALL) --editable '.[test]' --editable plugins/hfcbench-jpeg
+	# torchattacks asks for a version of requests that others cannot use, and never imports it.
+	$(INSTALL) --no-deps torchattacks==3.5.1
+	$(INSTALL) --no-deps pyautoattack==0.2.0
+	$(INSTALL) --no-deps --editable plugins/hfcbench-torchattacks
+	touch $@
+
+$(VENV)/bench.stamp: $(VENV)/test.stamp
+	$(INSTALL) --editable '.[bench]'
 	touch $@

@@ -103,11 +103,14 @@ class SteppedAttack(Attack):
         steps: gradient steps of each try.
         restarts: tries per image, of which the first starts at the image unless ``random_start``.
         random_start: begin at a random point of the ball instead of the image.
+        covers_ball: whether any image of the ball may be found; not so if :meth:`confine` keeps to
+            a part of it, which a model may withstand at any epsilon.
     """
 
     steps: int
     restarts: int = 1
     random_start: bool = False
+    covers_ball: ClassVar[bool] = True
 
     def move(
         self, gradient: Tensor, ball: Ball, memory: Tensor | None
@@ -124,6 +127,13 @@ class SteppedAttack(Attack):
             The change ``(N,C,H,W)``, and what to remember, one entry per image, if anything.
         """
         raise TypeError(f"{type(self).__name__} does not say how it steps")
+
+    def steps_at(self, epsilon: float) -> int:
+        """How many steps a try takes in a ball of this radius; ``steps`` in any, if not overridden.
+
+        An attack whose step does not grow with epsilon needs more of them to cross a larger ball.
+        """
+        return self.steps
 
     def confine(self, images: Tensor, ball: Ball) -> Tensor:
         """The images put back into the ball, or into a part of it that the attack keeps to."""

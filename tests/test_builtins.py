@@ -38,6 +38,7 @@ PUBLIC = {
     "hfcbench.devices",
     "hfcbench.errors",
     "hfcbench.adversarial.promises",
+    "hfcbench.adversarial.ring",
     "hfcbench.adversarial.while_training",
     "hfcbench.evaluation.batching",
     "hfcbench.evaluation.prediction",

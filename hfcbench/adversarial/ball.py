@@ -7,6 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from hfcbench.adversarial.gradient import scaled
 from hfcbench.attack_types import Norm
 
 _TINY = 1e-12
@@ -73,11 +74,8 @@ class L2Ball(Ball):
         return (self.images + change * factor).clamp_(0, 1)
 
     def steepest(self, gradient: Tensor) -> Tensor:
-        # Gradients of confident models are small: scaled by their largest first, so that squares
-        # do not vanish.
-        largest = gradient.abs().amax(dim=(1, 2, 3), keepdim=True)
-        scaled = gradient / largest.clamp_min(torch.finfo(gradient.dtype).tiny)
-        return scaled / _lengths(scaled).clamp_min(_TINY)
+        direction = scaled(gradient)
+        return direction / _lengths(direction).clamp_min(_TINY)
 
     def random_point(self, generator: torch.Generator) -> Tensor:
         # A random direction, at a distance whose power of the number of values is uniform.

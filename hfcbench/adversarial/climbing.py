@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -40,18 +40,26 @@ def climb_fully(
     for epsilon in epsilons:
         generator.set_state(state)
         ball = ball_of(attack.norm, images, epsilon)
-        best = last_of_try(attack, model, ball, labels, start_of(attack, ball, 0, generator))
-        highest = None
-        for number in range(1, attack.restarts):
-            start = start_of(attack, ball, number, generator)
-            other = last_of_try(attack, model, ball, labels, start)
-            highest = _losses(model, best, labels) if highest is None else highest
-            losses = _losses(model, other, labels)
-            better = losses > highest
-            best = torch.where(better.view(-1, 1, 1, 1), other, best)
-            highest = torch.where(better, losses, highest)
-        found.append(best)
+        starts = (start_of(attack, ball, number, generator) for number in range(attack.restarts))
+        tries = (last_of_try(attack, model, ball, labels, start) for start in starts)
+        found.append(best_of(tries, model, labels))
     return found
+
+
+def best_of(tries: Iterator[Tensor], model: torch.nn.Module, labels: Tensor) -> Tensor:
+    """Of several batches ``(N,C,H,W)`` the image of the highest loss, for each of N.
+
+    A loss that is not a number counts as the highest: no right answer gives it.
+    """
+    best = next(tries)
+    highest = None
+    for images in tries:
+        highest = _losses(model, best, labels) if highest is None else highest
+        losses = _losses(model, images, labels)
+        better = (losses > highest) | losses.isnan()
+        best = torch.where(better.view(-1, 1, 1, 1), images, best)
+        highest = torch.where(better, losses, highest)
+    return best
 
 
 def start_of(attack: SteppedAttack, ball: Ball, number: int, generator: torch.Generator) -> Tensor:
@@ -66,7 +74,7 @@ def last_of_try(
 ) -> Tensor:
     """The images ``(N,C,H,W)`` after all steps from ``start``."""
     current, memory = start, None
-    for _ in range(attack.steps):
+    for _ in range(attack.steps_at(ball.epsilon)):
         gradient, _ = gradient_and_logits(model, current, labels)
         change, memory = attack.move(gradient, ball, memory)
         current = attack.confine(current + change, ball)

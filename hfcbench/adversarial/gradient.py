@@ -64,3 +64,14 @@ def gradient_and_logits(
     if gradient is None:
         raise NodeError("the model's answer does not depend on its input: there is no gradient")
     return gradient, logits.detach()
+
+
+def scaled(gradient: Tensor) -> Tensor:
+    """Gradients ``(N,C,H,W)`` divided by each image's largest value, a new tensor.
+
+    Those of confident models are so small that their squares and sums would vanish. A gradient
+    that is zero or not finite anywhere becomes zero: it points nowhere.
+    """
+    largest = gradient.abs().amax(dim=(1, 2, 3), keepdim=True)
+    found = gradient / largest.clamp_min(torch.finfo(gradient.dtype).tiny)
+    return found.nan_to_num_(0)

@@ -74,7 +74,7 @@ class Probe:
         checks = [self._random_answers(images)]
         if self.attack.needs_gradients:
             checks.append(self._vanishing_gradients(images, labels))
-        if isinstance(self.attack, SteppedAttack):
+        if isinstance(self.attack, SteppedAttack) and self.attack.covers_ball:
             checks.append(self._full_range(self.attack, images, labels))
         return checks
 
@@ -140,7 +140,7 @@ class Probe:
             return Check(MORE_STEPS, 0.0, most, n)
         images, labels = self.images[left], self.labels[left]
         with self._drawing(MORE_STEPS) as generator:
-            stronger = attack.retry(2 * attack.steps)
+            stronger = attack.retry(2 * attack.steps_at(epsilon))
             broken = self._broken_by(stronger, images, labels, epsilon, generator)
         return Check(MORE_STEPS, int(broken.sum()) / n, most, n)
 

@@ -39,7 +39,7 @@ class PGD(SteppedAttack):
         self, gradient: Tensor, ball: Ball, memory: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """A step of its share of epsilon in the steepest direction of the norm."""
-        return self.step_share * ball.epsilon * ball.steepest(gradient), None
+        return ball.steepest(gradient).mul_(self.step_share * ball.epsilon), None
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hfcbench.cli.leaderboard_table import wide
+from hfcbench.cli.frames import wide
 from hfcbench.cli.options import database_option, format_option
 from hfcbench.cli.tables import print_rows
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from hfcbench.cli.leaderboard_table import compact, notes, wide, without_constants
-from hfcbench.cli.options import database_option, format_option
+from hfcbench.cli.frames import wide
+from hfcbench.cli.leaderboard_table import compact, notes, without_constants
+from hfcbench.cli.options import database_option, filter_options, format_option
 from hfcbench.cli.tables import print_rows, printable
 from hfcbench.results.queries.naming import GROUPS
 
@@ -13,11 +16,7 @@ from hfcbench.results.queries.naming import GROUPS
 @click.command(short_help="Show the leaderboard.")
 @database_option
 @format_option
-@click.option("--dataset", help="Only this dataset.")
-@click.option("--model", help="Only models whose label starts so, e.g. resnet18.")
-@click.option("--heuristic", help="Only trainings with this heuristic (vanilla: with none).")
-@click.option("--defence", help="Only this defence (none: undefended).")
-@click.option("--trained-on", help="Only models trained on this component.")
+@filter_options
 @click.option("--sort", help="Column to sort by, best first; default: original.")
 @click.option(
     "--group",
@@ -26,9 +25,6 @@ from hfcbench.results.queries.naming import GROUPS
 )
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--all", "everything", is_flag=True, help="Every row, whatever the limit.")
-@click.option("--decomposition", help="Components cut by this decomposition only.")
-@click.option("--rescaling", help="Components with this rescaling only.")
-@click.option("--scale", help="Only full or quick studies.")
 @click.option("--radius", type=float, help="Radius or rank to show; default: the middle one.")
 @click.option("--epsilon", type=float, help="Attack strength to show; default: the smallest.")
 @click.option("--attack-norm", help="Only attacks whose epsilon is of this norm: linf or l2.")
@@ -40,18 +36,10 @@ from hfcbench.results.queries.naming import GROUPS
 def command(
     db: str,
     output_format: str,
-    dataset: str | None,
-    model: str | None,
-    heuristic: str | None,
-    defence: str | None,
-    trained_on: str | None,
     sort: str | None,
     group: str | None,
     limit: int,
     everything: bool,
-    decomposition: str | None,
-    rescaling: str | None,
-    scale: str | None,
     radius: float | None,
     epsilon: float | None,
     attack_norm: str | None,
@@ -60,6 +48,7 @@ def command(
     rank_intervals: bool,
     metric: str,
     all_columns: bool,
+    **filters: Any,
 ) -> None:
     """Show original accuracy beside low- and high-frequency and robust accuracy, ranked.
 
@@ -79,14 +68,7 @@ def command(
             cutoff=radius,
             epsilon=epsilon,
             rank_intervals=rank_intervals,
-            dataset=dataset,
-            model=model,
-            heuristic=heuristic,
-            defence=defence,
-            trained_on=trained_on,
-            decomposition=decomposition,
-            rescaling=rescaling,
-            scale=scale,
+            **filters,
             attack_norm=attack_norm,
             criterion=criterion,
             attack_mode=attack_mode,

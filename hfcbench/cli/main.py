@@ -15,6 +15,7 @@ from hfcbench.version import __version__
 COMMANDS: Mapping[str, str] = {
     "run": "Run a suite and write its results to a database.",
     "leaderboard": "Show original, low- and high-frequency and robust accuracy, ranked.",
+    "tradeoff": "Hold accuracy against robust accuracy, with the models that none beats.",
     "show": "Tell where a number comes from, and how to compute it again.",
     "verify": "Recompute a stored result and compare.",
     "figures": "Draw a suite's figures and tables from a results database.",

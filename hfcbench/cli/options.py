@@ -62,3 +62,22 @@ def place_options(function: F) -> F:
     for option in reversed(_PLACES):
         function = option(function)
     return function
+
+
+_FILTERS = (
+    click.option("--dataset", help="Only this dataset."),
+    click.option("--model", help="Only models whose label starts so, e.g. resnet18."),
+    click.option("--heuristic", help="Only trainings with this heuristic (vanilla: with none)."),
+    click.option("--defence", help="Only this defence (none: undefended)."),
+    click.option("--trained-on", help="Only models trained on this component."),
+    click.option("--decomposition", help="Components cut by this decomposition only."),
+    click.option("--rescaling", help="Components with this rescaling only."),
+    click.option("--scale", help="Only full or quick studies."),
+)
+
+
+def filter_options(function: F) -> F:
+    """Which results a command is about, named as :class:`hfcbench.results.queries.where.Where`."""
+    for option in reversed(_FILTERS):
+        function = option(function)
+    return function

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hfcbench.reports.study import ReadAnswers
-from hfcbench.results.queries.robust_accuracy import SAME_EPSILON, attacks_name
+from hfcbench.results.queries.faced_attacks import SAME_EPSILON
+from hfcbench.results.queries.robust_accuracy import attacks_name
 from hfcbench.results.statistics import Answers, worst_case
 
 if TYPE_CHECKING:

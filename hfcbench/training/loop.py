@@ -45,7 +45,7 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
     recipe = configured(job.schedule, job.heuristics)
     with deterministic():
         labels = training_labels(job)
-        module = _on_device(_build(job, recipe), job.device)
+        module = _build(job, recipe).to(job.device)
         curve = Curve(job, labels.labels)
         loop = _Loop(job, recipe, module, labels.labels)
         for epoch in range(1, recipe.schedule.epochs + 1):
@@ -65,10 +65,6 @@ def _build(job: TrainingJob, recipe: Recipe) -> torch.nn.Module:
         return job.model.build(job.shape, job.classes, recipe.options)
 
 
-def _on_device(module: torch.nn.Module, device: torch.device) -> torch.nn.Module:
-    return module.to(device).to(memory_format=training_memory_format(module, device))
-
-
 class _Loop:
     """One model's way through the epochs."""
 
@@ -77,8 +73,10 @@ class _Loop:
     ) -> None:
         self._job = job
         self._schedule = recipe.schedule
-        self._module = module
-        self._memory_format = training_memory_format(module, job.device)
+        self._memory_format = training_memory_format(
+            module, job.device, len(job.train), recipe.schedule.batch_size
+        )
+        self._module = module.to(memory_format=self._memory_format)
         self._images = TrainingImages(job.train, job.component, job.device)
         self._labels = labels.to(job.device)
         self._optimizer = make_optimizer(recipe.schedule, module.parameters())

@@ -1,4 +1,4 @@
-"""FGSM and PGD against models whose worst perturbation is known by hand."""
+"""Gradient attacks against models whose worst perturbation is known by hand."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from hfcbench.attack_types import Attack
+from hfcbench.attacks.band_pgd import BandPGD
+from hfcbench.attacks.bim import BIM
 from hfcbench.attacks.fgsm import FGSM
+from hfcbench.attacks.mi_fgsm import MIFGSM
 from hfcbench.attacks.pgd import PGD
 from hfcbench.errors import NodeError
 
-ATTACKS = [FGSM(), PGD(steps=4), PGD(steps=3, step_share=1.5, random_start=True)]
+ATTACKS = [
+    FGSM(),
+    PGD(steps=4),
+    PGD(steps=3, step_share=1.5, random_start=True),
+    PGD(steps=4, step_share=0.5, norm="l2", restarts=2),
+    BIM(step=0.02),
+    MIFGSM(steps=4),
+    MIFGSM(steps=4, norm="l2"),
+    BandPGD(1, 3, steps=4),
+    BandPGD(0, 2, steps=3, random_start=True, norm="l2"),
+]
 
 
 def linear(weight: torch.Tensor) -> nn.Module:
@@ -35,7 +49,15 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("attack", [FGSM(), PGD(steps=10), PGD(steps=30, random_start=True)])
+def lengths(attack: Attack, changes: torch.Tensor) -> np.ndarray:
+    """How far each image was moved, in float64."""
+    flat = changes.double().flatten(1).numpy()
+    return np.linalg.norm(flat, ord=np.inf if attack.norm == "linf" else 2, axis=1)
+
+
+@pytest.mark.parametrize(
+    "attack", [FGSM(), PGD(steps=10), PGD(steps=30, random_start=True), BIM(), MIFGSM(steps=5)]
+)
 def test_a_linear_model_is_attacked_at_the_corner_of_the_ball(attack):
     weight = torch.tensor([[[0.5, -2.0], [1.0, 0.0]]])
     images = torch.tensor([[[[0.5, 0.5], [0.98, 0.3]]], [[[0.02, 0.99], [0.5, 0.6]]]])
@@ -73,9 +95,8 @@ def test_images_never_leave_the_ball_or_the_pixel_range(attack, seed, epsilons):
 
     assert torch.equal(images, before)
     for epsilon, adversarial in zip(epsilons, found, strict=True):
-        distance = (adversarial.double() - images.double()).abs().max()
         # One rounding of x + epsilon to float32.
-        assert distance <= epsilon + np.finfo(np.float32).eps
+        assert lengths(attack, adversarial - images).max() <= epsilon + np.finfo(np.float32).eps
         assert 0 <= adversarial.min() <= adversarial.max() <= 1
         assert not adversarial.requires_grad
 
@@ -152,7 +173,7 @@ def test_a_diverged_model_gives_images_all_the_same(attack):
     (found,) = attack.perturb(model, images, torch.tensor([0, 1]), [0.1], generator())
 
     assert torch.isfinite(found).all()
-    assert (found - images).abs().max() <= 0.1 + np.finfo(np.float32).eps
+    assert lengths(attack, found - images).max() <= 0.1 + np.finfo(np.float32).eps
 
 
 class Detached(nn.Module):

@@ -115,6 +115,54 @@ def test_the_leaderboard_has_every_format(capsys):
     assert output_of(capsys, "leaderboard", "--group", "heuristics", "--format", "table")
 
 
+def test_tradeoff_holds_accuracy_against_robust_accuracy(capsys):
+    rows = json.loads(output_of(capsys, "tradeoff", "--format", "json", "--epsilon", "0.06"))
+    board = json.loads(output_of(capsys, "leaderboard", "--format", "json"))
+    assert len(rows) == 4
+    assert {row["group"] for row in rows} == {1}
+    by_row = {(row["training"], row["defence"]): row for row in board}
+    for row in rows:
+        other = by_row[row["training"], row["defence"]]
+        assert (row["clean"], row["clean_low"]) == (other["original"], other["original_low"])
+        assert (row["lfc"], row["component"]) == (other["lfc@4"], "lfc@4")
+        assert row["attacked_by"] == "fgsm@0.03, fgsm@0.06"
+        # The worst case image by image is never above that over images.
+        assert row["robust"] <= min(other["fgsm@0.03"], other["fgsm@0.06"])
+        assert row["gap"] == pytest.approx(row["clean"] - row["robust"])
+        assert row["robust_low"] <= row["robust"] <= row["robust_high"]
+    assert rows[0]["clean"] == max(row["clean"] for row in rows)
+
+
+def test_tradeoff_has_every_format_and_filters(capsys):
+    assert call(["tradeoff", "--radius", "4"]) == 0
+    shown = capsys.readouterr()
+    heading, *rows = shown.out.splitlines()
+    for name in ("clean [95% CI]", "lfc@4 [95% CI]", "robust@0.03 [95% CI]", "attacked by"):
+        assert name in heading
+    assert len(rows) == 4
+    assert "lfc@4: fft-radial (version 1), rescaling mean" in shown.err
+    assert "three-way front: the same of clean, lfc@4 and robust" in shown.err
+    rows = list(csv.DictReader(io.StringIO(output_of(capsys, "tradeoff", "--format", "csv"))))
+    assert {row["epsilon"] for row in rows} == {"0.03"}
+    markdown = output_of(capsys, "tradeoff", "--format", "markdown").splitlines()
+    assert len({line.count("|") for line in markdown}) == 1
+    options = ("--heuristic", "batchnorm", "--defence", "none", "--group", "configuration")
+    (row,) = json.loads(output_of(capsys, "tradeoff", "--format", "json", *options))
+    assert (row["heuristics"], row["defence"], row["rows"]) == ("batchnorm", "none", 1)
+    assert row["front"] in ("alone", "flagged")
+    nobody = json.loads(output_of(capsys, "tradeoff", "--format", "json", "--model", "vgg11"))
+    assert nobody == []
+
+
+def test_tradeoff_is_drawn(capsys, tmp_path):
+    assert call(["tradeoff", "--out", str(tmp_path / "new" / "a.svg")]) == 0
+    assert f"drawn: {tmp_path / 'new' / 'a.svg'}" in capsys.readouterr().err
+    text = (tmp_path / "new" / "a.svg").read_text(encoding="utf-8")
+    assert "robust accuracy, epsilon 0.03" in text
+    shown = output_of(capsys, "tradeoff", "--out", str(tmp_path / "a.jpeg"), code=2)
+    assert "name a file that ends in .png or .svg" in shown
+
+
 def test_query_answers_and_cannot_write(capsys):
     sql = "select model, original, lfc, gap from leaderboard where cutoff = 4 and defence = 'none'"
     rows = json.loads(output_of(capsys, "query", sql, "--format", "json"))
@@ -139,6 +187,8 @@ def test_query_answers_and_cannot_write(capsys):
         (["run", "--suite", "small.yaml", "--executor", "rya", "--seeds", "3"], "no executor"),
         (["leaderboard", "--radius", "5"], "there are no rows for radius 5; there are: 4"),
         (["leaderboard", "--sort", "originl"], "originl"),
+        (["tradeoff", "--radius", "5"], "there are no LFCs of radius 5; there are: 4"),
+        (["tradeoff", "--epsilon", "0.05"], "there are: 0.03, 0.06"),
     ],
 )
 def test_mistakes_end_in_one_message(capsys, arguments, message):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,9 +29,12 @@ from hfcbench.results.records import (
     ScoreRecord,
     TrainingRecord,
 )
+from hfcbench.sampling import chosen_images
 from hfcbench.types import DatasetDescription, ImageShape, Predictions, Score
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
+SIZE = 100
+"""Images of the dataset's test split."""
 FINGERPRINT = hashlib.sha256(b"images").hexdigest()
 
 
@@ -68,7 +71,7 @@ def dataset(**changes: Any) -> DatasetRecord:
     description = DatasetDescription(
         classes=("Katze", "Hünd"),
         shape=ImageShape(3, 32, 32),
-        sizes={"train": 200, "test": 100},
+        sizes={"train": 200, "test": SIZE},
         source="made",
     )
     record = DatasetRecord("pets", "1", {"tile": 32}, FINGERPRINT, description)
@@ -192,6 +195,8 @@ def evaluation(
         "split": "test",
         "samples": n,
     }
+    if "search" in changes:
+        specification = {**specification, "search": asdict(changes["search"])}
     record = EvaluationRecord(
         identity=identity_of(specification),
         training_identity=of.identity,
@@ -214,6 +219,18 @@ def evaluation(
         search=search,
     )
     return replace(record, **changes)
+
+
+def answered(
+    of: TrainingRecord, wrong: Collection[int], *, n: int = SIZE, **condition: Any
+) -> EvaluationRecord:
+    """An evaluation on n of the split's 100 images that is wrong on some of them."""
+    chosen = chosen_images(SIZE, n)
+    labels = chosen % 7
+    right = ~np.isin(chosen, list(wrong))
+    flat = np.full(n, 0.5, np.float32)
+    answers = Predictions(labels, np.where(right, labels, labels + 1), flat, flat)
+    return replace(evaluation(of, n=n, value=right.mean(), **condition), predictions=answers)
 
 
 def quantities(seed: int = 0) -> tuple[Quantity, ...]:

@@ -15,20 +15,6 @@ from hfcbench.sampling import chosen_images
 from hfcbench.types import Predictions
 
 SIZE = 100
-LABELS = np.arange(SIZE) % 7
-
-
-def record(
-    build: ModuleType, training: TrainingRecord, wrong: set[int], n: int = SIZE, **condition: object
-) -> EvaluationRecord:
-    """An evaluation on n of the split's 100 images that is wrong on some of them."""
-    chosen = chosen_images(SIZE, n)
-    labels = LABELS[chosen]
-    right = ~np.isin(chosen, list(wrong))
-    flat = np.full(n, 0.5, np.float32)
-    answers = Predictions(labels, np.where(right, labels, labels + 1), flat, flat)
-    made: EvaluationRecord = build.evaluation(training, n=n, value=right.mean(), **condition)
-    return replace(made, predictions=answers)
 
 
 @pytest.fixture
@@ -46,14 +32,14 @@ def records(
     image = chosen_images(SIZE, 40).tolist()
     elsewhere = min(set(range(SIZE)) - set(image))
     made = [
-        record(build, training, {image[0], elsewhere}),
-        record(build, training, {image[1], image[2]}, 40, attack="fgsm", epsilon=0.03),
-        record(build, training, {image[2], image[3]}, 40, attack="pgd", epsilon=0.03),
-        record(build, training, {image[4]}, 40, attack="fgsm", epsilon=0.01),
-        record(build, training, set(image), 40, attack="pgd", epsilon=0.06),
+        build.answered(training, {image[0], elsewhere}),
+        build.answered(training, {image[1], image[2]}, n=40, attack="fgsm", epsilon=0.03),
+        build.answered(training, {image[2], image[3]}, n=40, attack="pgd", epsilon=0.03),
+        build.answered(training, {image[4]}, n=40, attack="fgsm", epsilon=0.01),
+        build.answered(training, set(image), n=40, attack="pgd", epsilon=0.06),
         # Neither components nor other defences count.
-        record(build, training, set(image), 40, component="lfc@8", attack="pgd", epsilon=0.03),
-        record(build, training, set(image), 40, defence="jpeg", attack="pgd", epsilon=0.03),
+        build.answered(training, set(image), n=40, component="lfc@8", attack="pgd", epsilon=0.03),
+        build.answered(training, set(image), n=40, defence="jpeg", attack="pgd", epsilon=0.03),
     ]
     store.add_evaluations(made, run_id)
     return made
@@ -82,9 +68,9 @@ def test_robust_accuracy_of_every_model(
         store.add_training(made, run_id)
     store.add_evaluations(
         [
-            record(build, lonely, set()),
-            record(build, other, {0}),
-            record(build, other, {0, 1}, attack="fgsm", epsilon=0.03),
+            build.answered(lonely, set()),
+            build.answered(other, {0}),
+            build.answered(other, {0, 1}, attack="fgsm", epsilon=0.03),
         ],
         run_id,
     )
@@ -116,7 +102,7 @@ def test_what_has_no_worst_case(
         store.worst_case([])
     # The first forty, not those that hfcbench chooses.
     first = build.evaluation(training, n=40, attack="fgsm", epsilon=0.02)
-    labels = LABELS[:40]
+    labels = np.arange(40) % 7
     flat = np.full(40, 0.5, np.float32)
     first = replace(first, predictions=Predictions(labels, labels, flat, flat))
     store.add_evaluations([first], run_id)

@@ -37,12 +37,15 @@ train(TrainingJob(split, split, shape, 3, ResNet18(8), schedule, 0, cpu))
     ],
 )
 def test_strided_convolutions_of_one_pixel_want_whole_blocks_of_channels(layer, expected):
-    assert training_memory_format(nn.Sequential(nn.ReLU(), layer), CPU) == expected
+    model = nn.Sequential(nn.ReLU(), layer)
+    assert training_memory_format(model, CPU, 100, 25) == expected
+    assert training_memory_format(model, CPU, 101, 50) == expected
+    assert training_memory_format(model, CPU, 102, 50) == torch.channels_last
 
 
 def test_every_model_has_channels_last_on_cuda():
     narrow = nn.Conv2d(8, 16, 1, stride=2)
-    assert training_memory_format(narrow, torch.device("cuda")) == torch.channels_last
+    assert training_memory_format(narrow, torch.device("cuda"), 75, 25) == torch.channels_last
 
 
 def test_a_narrow_residual_network_survives_odd_batches():

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib import style
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from pandas import DataFrame
 
+from hfcbench.errors import UsageError
 from hfcbench.reports.figures.markdown import markdown
 
 DOTS_PER_INCH = 150
@@ -66,6 +68,10 @@ class TableOutput:
 
 
 _PANEL_CHARACTERS = 26
+_FORMATS: dict[str, tuple[type[FigureCanvasBase], dict[str, Any]]] = {
+    ".png": (FigureCanvasAgg, {"dpi": DOTS_PER_INCH, "metadata": {"Software": None}}),
+    ".svg": (FigureCanvasSVG, {"metadata": {"Date": None}}),
+}
 
 
 @contextmanager
@@ -118,15 +124,43 @@ def save(output: Drawing | TableOutput, folder: Path) -> list[Path]:
     return [csv, text]
 
 
-def _save_drawing(figure: Figure, stem: Path) -> list[Path]:
-    png, svg = _with_ending(stem, ".png"), _with_ending(stem, ".svg")
+def check_ending(path: Path) -> None:
+    """Refuse a file name that says no format in which figures are drawn.
+
+    Raises:
+        UsageError: it ends neither in ``.png`` nor in ``.svg``.
+    """
+    if path.suffix not in _FORMATS:
+        raise UsageError(
+            f"a figure cannot be drawn to '{path}'", hint="name a file that ends in .png or .svg"
+        )
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure into a file whose ending is the format, ``.png`` or ``.svg``.
+
+    Equal figures give equal bytes under the same version of matplotlib.
+
+    Raises:
+        UsageError: it ends otherwise, or cannot be written.
+    """
+    check_ending(path)
+    canvas, options = _FORMATS[path.suffix]
     with house_style():
-        FigureCanvasAgg(figure)
-        figure.savefig(png, dpi=DOTS_PER_INCH, metadata={"Software": None})
         # Its own canvas: text is laid out again for the other resolution.
-        FigureCanvasSVG(figure)
-        figure.savefig(svg, metadata={"Date": None})
-    return [png, svg]
+        canvas(figure)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path, **options)
+        except OSError as error:
+            raise UsageError(f"'{path}' cannot be written: {error.strerror or error}") from error
+
+
+def _save_drawing(figure: Figure, stem: Path) -> list[Path]:
+    paths = [_with_ending(stem, ending) for ending in _FORMATS]
+    for path in paths:
+        save_figure(figure, path)
+    return paths
 
 
 def _with_ending(stem: Path, ending: str) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hfcbench.results.statistics.intervals import CONFIDENCE
+from hfcbench.results.statistics.intervals import CONFIDENCE, half_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,16 +49,6 @@ def summarise(frame: DataFrame, by: Sequence[str], *, proportions: bool = True) 
     found["high"] = np.where(several, np.clip(value + half, None, most), high)
     wanted: DataFrame = found[[*by, *ESTIMATE]]
     return wanted
-
-
-def half_width(spread: NDArray[Any], count: NDArray[Any]) -> NDArray[Any]:
-    """Half of Student's t interval of a mean: t(count - 1) * spread / sqrt(count); NaN for one."""
-    from scipy.stats import t
-
-    several = count > 1
-    freedom = np.where(several, count - 1, 1)
-    found = t.ppf((1 + CONFIDENCE) / 2, freedom) * spread / np.sqrt(count)
-    return np.where(several, found, np.nan)
 
 
 def wilson_bounds(values: NDArray[Any], n: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -9,20 +9,12 @@ import pandas as pd
 
 from hfcbench.reports.figures.conditions import CLEAN
 from hfcbench.reports.figures.estimates import summarise
+from hfcbench.results.statistics import pareto_front
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 WHO = ("model", "heuristics", "trained_on", "defence")
-
-
-def pareto_front(points: Sequence[tuple[float, ...]]) -> list[bool]:
-    """Of each point, whether no other is at least as high in everything and higher in something."""
-    return [not any(_beats(other, point) for other in points) for point in points]
-
-
-def _beats(other: tuple[float, ...], point: tuple[float, ...]) -> bool:
-    return other != point and all(x >= a for x, a in zip(other, point, strict=True))
 
 
 def front_table(found: DataFrame, attacked: Sequence[str], lfc: DataFrame) -> DataFrame:
@@ -66,3 +58,17 @@ def _on_front(table: DataFrame, names: list[str]) -> list[str]:
     points = list(table.loc[known, names].itertuples(index=False, name=None))
     on_front = iter(pareto_front(points))
     return [("yes" if next(on_front) else "no") if has_all else "unknown" for has_all in known]
+
+
+def point_names(table: DataFrame, columns: Sequence[str]) -> list[str]:
+    """What tells points apart: of the columns that say who, those with several values."""
+    several = [name for name in columns if table[name].nunique() > 1] or ["model"]
+    found = []
+    for row in table.to_dict("records"):
+        parts = [
+            f"seed {row[name]}" if name == "seed" else str(row[name])
+            for name in several
+            if row[name] != "none"
+        ]
+        found.append(", ".join(parts) or "undefended")
+    return found

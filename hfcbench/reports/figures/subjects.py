@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from hfcbench.quantities import Quantity
-from hfcbench.reports.figures.estimates import half_width
 from hfcbench.reports.figures.selection import IDENTITY, Measured, footnote
 from hfcbench.reports.study import StudiedQuantity, Study
+from hfcbench.results.statistics import half_width
 
 _ASPECTS = ("model", "heuristics", "trained_on", "analysis", "defence", "attack", "epsilon")
 

@@ -16,7 +16,7 @@ from hfcbench.reports.figures.drawing import (
     panel_title,
 )
 from hfcbench.reports.figures.estimates import summarise
-from hfcbench.reports.figures.fronts import WHO, front_table
+from hfcbench.reports.figures.fronts import WHO, front_table, point_names
 from hfcbench.reports.figures.palette import BLACK, look
 from hfcbench.reports.figures.robust_rows import (
     WORST_CASE,
@@ -80,18 +80,8 @@ def _note(study: Study, rows: DataFrame, lfc: DataFrame) -> str:
     return rows_footnote(study, rows, *says)
 
 
-def _names(table: DataFrame) -> list[str]:
-    """What tells the points apart: of the columns that say who, those with several values."""
-    several = [name for name in WHO if table[name].nunique() > 1] or ["model"]
-    found = []
-    for row in table.to_dict("records"):
-        parts = [str(row[name]) for name in several if row[name] != "none"]
-        found.append(", ".join(parts) or "undefended")
-    return found
-
-
 def _draw(table: DataFrame, title: str, footnote: str) -> Figure:
-    named = table.assign(name=_names(table))
+    named = table.assign(name=point_names(table, WHO))
     conditions = list(dict.fromkeys(named["condition"]))
     looks = {name: look(position) for position, name in enumerate(dict.fromkeys(named["name"]))}
     wide = min(len(conditions), _MOST_COLUMNS)

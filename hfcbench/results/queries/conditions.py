@@ -133,7 +133,7 @@ def column_names(conditions: Iterable[KnownCondition]) -> dict[int, str]:
         if item.is_attacked:
             attack = attack_name(item, several_versions=len(versions[item.attack]) > 1)
             if len(searches[_searched(item)]) > 1:
-                attack += f" [{_search_name(item)}]"
+                attack += f" [{search_name(item)}]"
             name = attack if item.cut is None else f"{name} under {attack}"
         names[item.condition_id] = name
     return names
@@ -148,11 +148,11 @@ def _searched(item: KnownCondition) -> tuple[object, ...]:
 def _searches(items: Iterable[KnownCondition]) -> dict[tuple[object, ...], set[str]]:
     found: dict[tuple[object, ...], set[str]] = {}
     for item in items:
-        found.setdefault(_searched(item), set()).add(_search_name(item))
+        found.setdefault(_searched(item), set()).add(search_name(item))
     return found
 
 
-def _search_name(item: KnownCondition) -> str:
+def search_name(item: KnownCondition) -> str:
     """``worst-case after 0.03``, ``full, bfloat16``."""
     after = f" after {item.smaller_epsilons}" if item.smaller_epsilons else ""
     precision = f", {item.attack_precision}" if item.attack_precision == "bfloat16" else ""
@@ -174,7 +174,7 @@ def condition_name(condition: KnownCondition) -> str:
     parts += circumstances(condition.attack, condition.epsilon, condition.defence)
     if condition.is_attacked:
         said = [] if condition.is_adaptive else [str(condition.attack_mode)]
-        said += [] if condition.criterion == "exact" else [_search_name(condition)]
+        said += [] if condition.criterion == "exact" else [search_name(condition)]
         parts += [f"[{', '.join(said)}]"] if said else []
     return " ".join(parts)
 

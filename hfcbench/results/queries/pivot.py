@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hfcbench.results.queries.conditions import KnownCondition, KnownMetric, column_names
 from hfcbench.results.queries.naming import SECTION
 from hfcbench.results.queries.worst_scores import on_most_images, worst_scores
+from hfcbench.results.statistics import half_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,9 +140,7 @@ def _averaged(ranked: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
     A mean is NaN unless all of its members have the score. There is no Wilson interval over
     several trainings: ``original_low`` and ``original_high`` are Student's t interval of the mean.
     """
-    import numpy as np
     import pandas as pd
-    from scipy.stats import t
 
     measured = [name for name in spread if name not in ("original_low", "original_high")]
     keys = [
@@ -153,8 +152,7 @@ def _averaged(ranked: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
     complete = grouped.count().eq(sizes, axis=0)
     means = grouped.mean().where(complete)
     deviations = grouped.std(ddof=1).where(complete)
-    factors = t.ppf(0.975, np.maximum(sizes - 1, 1))
-    margins = (deviations["original"] / np.sqrt(sizes) * factors).to_numpy()
+    margins = half_width(deviations["original"].to_numpy(), sizes.to_numpy())
     means["original_low"] = means["original"] - margins
     means["original_high"] = means["original"] + margins
     deviations = deviations.drop(columns="n_attacked").add_suffix(" sd")

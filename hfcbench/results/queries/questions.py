@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal, Unpack
-
-from sqlalchemy import Connection
 
 from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
@@ -15,6 +12,7 @@ from hfcbench.results.queries.images import (
     intervals_frame,
     predictions_frame,
 )
+from hfcbench.results.queries.robustness_questions import RobustnessQuestions
 from hfcbench.results.queries.where import (
     OF_ROWS,
     OF_TRAININGS,
@@ -35,15 +33,12 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
 
 
-class Questions:
+class Questions(RobustnessQuestions):
     """Answers as pandas frames. All take filters, as keywords or as one that was combined.
 
     Filters as keywords are the fields of :class:`~hfcbench.results.queries.where.Where`; ``where``
     takes any combination of those with ``&``, ``|`` and ``~``.
     """
-
-    def _reading(self) -> AbstractContextManager[Connection]:
-        raise NotImplementedError
 
     def leaderboard(
         self,
@@ -169,82 +164,6 @@ class Questions:
             return against_original(
                 connection, chosen, metric=metric, parts=parts, cutoff=cutoff, pivot=pivot
             )
-
-    def robustness(
-        self,
-        *,
-        metric: str = "top1",
-        attack: str | None = None,
-        attacked_with: float | None = None,
-        pivot: bool = False,
-        where: Filter | None = None,
-        **filters: Unpack[RowFilters],
-    ) -> pd.DataFrame:
-        """How much of each model's score is left under each attack on originals.
-
-        Tidy: one row per model, attack, epsilon and way to search with ``clean``, ``value``,
-        ``drop`` = clean - value (the clean score is over its own number of images) and ``flags``.
-        Pivoted: one row per model, a column such as ``fgsm@0.03`` or ``transfer pgd@0.03`` for
-        each, named as in the leaderboard.
-
-        Args:
-            attack: this attack only, with or without its parameters.
-            attacked_with: this epsilon only.
-        """
-        from hfcbench.results.queries.studies import robustness
-
-        chosen = combined(where, filters, OF_ROWS)
-        with self._reading() as connection:
-            return robustness(
-                connection,
-                chosen,
-                metric=metric,
-                attack=attack,
-                epsilon=attacked_with,
-                pivot=pivot,
-            )
-
-    def robust_accuracy(
-        self,
-        *,
-        attacked_with: float,
-        where: Filter | None = None,
-        **filters: Unpack[RowFilters],
-    ) -> pd.DataFrame:
-        """The share of images that each model gets right when clean and under every attack.
-
-        One row per model that was seen both clean and attacked and whose predictions are stored:
-        ``value`` with Wilson's 95% interval ``low`` to ``high`` over the ``n`` images that all of
-        its evaluations on originals hold, ``clean`` accuracy over all of its images,
-        ``attacked_by``, such as ``fgsm, pgd at 0.03``: rows compare where that and ``n`` agree, and
-        ``flags``, what casts doubt on any of these attacks.
-        Single answers are read for every row, so restrict the question in a large database.
-
-        Args:
-            attacked_with: attacks of this epsilon and of smaller ones count.
-
-        Raises:
-            UsageError: a model's clean and attacked images cannot be paired, or epsilons are of
-                several norms.
-        """
-        from hfcbench.results.queries.robust_accuracy import robust_accuracy_frame
-
-        chosen = combined(where, filters, OF_ROWS)
-        with self._reading() as connection:
-            return robust_accuracy_frame(connection, chosen, attacked_with)
-
-    def worst_case(self, identities: Sequence[str]) -> Answers:
-        """Which images are right in all of these evaluations, as of one model clean and attacked.
-
-        See :func:`hfcbench.results.statistics.worst_case`.
-
-        Raises:
-            UsageError: predictions of one are not stored, or their images cannot be paired.
-        """
-        from hfcbench.results.queries.robust_accuracy import worst_case_answers
-
-        with self._reading() as connection:
-            return worst_case_answers(connection, identities)
 
     def predictions(self, identity: str) -> Predictions:
         """The per-image predictions of an evaluation, exactly as they were stored."""

@@ -1,12 +1,18 @@
-"""Uncertainty from per-image answers: intervals, paired tests, corrections, ranks."""
+"""From per-image answers: intervals, paired tests, corrections, ranks, worst cases, fronts."""
 
 from hfcbench.results.statistics.answers import Answers, ImageSet
 from hfcbench.results.statistics.contrasts import contrast_variance, share_variance
 from hfcbench.results.statistics.corrections import METHODS, adjusted
-from hfcbench.results.statistics.intervals import Interval, bootstrap_interval, wilson
+from hfcbench.results.statistics.fronts import pareto_front
+from hfcbench.results.statistics.intervals import (
+    Interval,
+    bootstrap_interval,
+    half_width,
+    wilson,
+)
 from hfcbench.results.statistics.pairs import PairedComparison, compare_pair
 from hfcbench.results.statistics.ranks import rank_intervals
-from hfcbench.results.statistics.worst_case import worst_case
+from hfcbench.results.statistics.worst_case import on_images, worst_case
 
 __all__ = [
     "METHODS",
@@ -18,6 +24,9 @@ __all__ = [
     "bootstrap_interval",
     "compare_pair",
     "contrast_variance",
+    "half_width",
+    "on_images",
+    "pareto_front",
     "rank_intervals",
     "share_variance",
     "wilson",

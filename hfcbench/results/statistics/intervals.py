@@ -39,6 +39,22 @@ def wilson(correct: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     return Interval(float(found.low), float(found.high))
 
 
+def half_width(spread: NDArray[Any], count: NDArray[Any]) -> NDArray[Any]:
+    """Half of Student's t interval of a mean: t(count - 1) * spread / sqrt(count); NaN for one.
+
+    Args:
+        spread: standard deviations of samples, with count - 1 in the denominator.
+        count: their sizes.
+    """
+    import numpy as np
+    from scipy.stats import t
+
+    several = count > 1
+    freedom = np.where(several, count - 1, 1)
+    found = t.ppf((1 + CONFIDENCE) / 2, freedom) * spread / np.sqrt(count)
+    return np.where(several, found, np.nan)
+
+
 def bootstrap_interval(
     values: NDArray[Any],
     *,

@@ -26,21 +26,32 @@ def worst_case(rows: Sequence[Answers]) -> Answers:
     import numpy as np
 
     fewest = min(rows, key=lambda row: row.images.n)
-    positions = chosen_images(fewest.images.size, fewest.images.n)
-    right = np.ones(len(positions), dtype=bool)
+    right = np.ones(len(fewest.labels), dtype=bool)
     for row in rows:
-        images = row.images
-        if _split(row) != _split(fewest):
-            raise UsageError("images of different datasets or splits cannot be paired")
-        inside = np.searchsorted(chosen_images(images.size, images.n), positions)
-        if not np.array_equal(row.labels[inside], fewest.labels):
-            raise UsageError(
-                f"{fewest.images.n} and {images.n} images of split '{images.split}' cannot be "
-                "paired: their labels say that they were chosen in different ways",
-                hint="let clean and attacked images be as many: samples: {test: N, attack: N}",
-            )
-        right &= row.right[inside]
+        right &= on_images(row, fewest).right
     return Answers(fewest.images, fewest.labels, right)
+
+
+def on_images(row: Answers, other: Answers) -> Answers:
+    """A row's answers to the images of another one, which are among its own.
+
+    Raises:
+        UsageError: the rows are not of one split, or their labels differ.
+    """
+    import numpy as np
+
+    images, fewer = row.images, other.images
+    if _split(row) != _split(other):
+        raise UsageError("images of different datasets or splits cannot be paired")
+    positions = chosen_images(fewer.size, fewer.n)
+    inside = np.searchsorted(chosen_images(images.size, images.n), positions)
+    if not np.array_equal(row.labels[inside], other.labels):
+        raise UsageError(
+            f"{fewer.n} and {images.n} images of split '{images.split}' cannot be "
+            "paired: their labels say that they were chosen in different ways",
+            hint="let clean and attacked images be as many: samples: {test: N, attack: N}",
+        )
+    return Answers(fewer, other.labels, row.right[inside])
 
 
 def _split(row: Answers) -> tuple[str, str, int]:

@@ -12,7 +12,6 @@ import pytest
 from hfcbench.errors import UsageError
 from hfcbench.reports.figures.conditions import rho_of
 from hfcbench.reports.figures.drawing import Drawing, TableOutput, save
-from hfcbench.reports.figures.fronts import pareto_front
 from hfcbench.reports.figures.suites import draw
 
 
@@ -215,23 +214,3 @@ def test_a_model_that_faced_fewer_attacks_has_no_worst_case(build: ModuleType) -
     assert list(worst["model"]) == ["a"]
     fgsm = table.frame[table.frame["condition"] == "fgsm eps 0.03"]
     assert list(fgsm["three_way_front"]) == ["yes", "unknown"]
-
-
-def test_equal_points_are_both_on_the_front() -> None:
-    assert pareto_front([(1, 0), (1, 0), (0, 1), (0, 0), (1, -1)]) == [
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]
-
-
-def test_a_front_of_three() -> None:
-    assert pareto_front([(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0.5, 0), (0, 0, 1)]) == [
-        True,
-        True,
-        True,
-        False,
-        True,
-    ]

@@ -154,20 +154,15 @@ class _Search:
 def _climb(
     attack: SteppedAttack, model: nn.Module, ball: Ball, labels: Tensor, start: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """One try: images that are wrong leave at once; the others end after the last step.
-
-    While they are attacked, random models average over fewer draws than count: they are judged by
-    the image after the last step.
-    """
+    """One try: images that are wrong leave at once; the others end after the last step."""
     found = start.clone()
     broken = torch.zeros(len(found), dtype=torch.bool, device=found.device)
     place = torch.arange(len(found), device=found.device)
     current, memory = start, None
-    watched = not is_random(model)
     for _ in range(attack.steps_at(ball.epsilon)):
         gradient, logits = gradient_and_logits(model, current, labels)
         wrong = _is_wrong(logits, labels)
-        if watched and bool(wrong.any()):
+        if bool(wrong.any()):
             found[place[wrong]], broken[place[wrong]] = current[wrong], True
             keep = (~wrong).nonzero().flatten()
             if not len(keep):

@@ -318,6 +318,19 @@ def test_a_defence_that_only_looks_robust(split):
     assert not any(check.flagged for check in results[adaptive.key].checks)
 
 
+@pytest.mark.parametrize("epsilon", [0.02, 0.05])
+def test_no_luck_makes_a_random_defence_robust(split, epsilon):
+    """Twenty verdicts while searching are no reason to stop: the score is no better for them."""
+    attack = PGD(steps=20)
+    worst, full = (
+        cell(epsilon, Search(criterion), attack=attack, defence="noisy")
+        for criterion in ("worst-case", "full")
+    )
+    results = found(split, [worst, full])
+    robust = [right(results[one.key]).mean() for one in (worst, full)]
+    assert robust[0] <= robust[1] + 0.05
+
+
 class Counting(Attack):
     """Whole programs are called once for all epsilons, on random defences once for each."""
 

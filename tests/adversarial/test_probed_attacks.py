@@ -8,6 +8,7 @@ from torch import nn
 
 from hfcbench.adversarial.reliability import Probe
 from hfcbench.adversarial.worst_case import worst_cases
+from hfcbench.attack_types import Search
 from hfcbench.attacks.band_pgd import BandPGD
 from hfcbench.attacks.bim import BIM
 from hfcbench.attacks.mi_fgsm import MIFGSM
@@ -23,13 +24,21 @@ def test_sound_attacks_on_a_sound_model_raise_no_flag(attack):
     images = torch.rand(30, 1, 8, 8)
     with torch.no_grad():
         labels = model(images).argmax(1)
-    generator = torch.Generator()
-    probe = Probe(attack, "tested", model, images, labels, True, generator)
-    (found,) = worst_cases(attack, "tested", model, images, labels, [0.05], generator)
-    checks = {
-        check.name: check
-        for check in (*probe.of_model(), *probe.of_epsilon(found, 0.05, thorough=True))
-    }
+    (worst,) = worst_cases(attack, "tested", model, images, labels, [0.05], torch.Generator())
+    probe = Probe(
+        attack,
+        "tested",
+        Search("worst-case"),
+        model,
+        judge=model,
+        images=images,
+        labels=labels,
+        seed=0,
+        before=0,
+        total=len(images),
+    )
+    found = (*probe.of_model(), *probe.of_epsilon(worst.images, 0.05, worst.verdicts_changed))
+    checks = {check.name: check for check in found}
 
     # A model may withstand a part of the ball at any epsilon: no sign of a weak attack.
     assert ("full-range" in checks) == attack.covers_ball

@@ -18,7 +18,7 @@ from hfcbench.adversarial.gradient import loss_gradient
 from hfcbench.adversarial.promises import attacked_images
 from hfcbench.adversarial.worst_case import worst_cases, wrong_answers
 from hfcbench.attack_types import Attack, Norm, Search, SteppedAttack
-from hfcbench.defence_modules import is_random
+from hfcbench.defence_modules import RandomAnswers, is_random
 from hfcbench.devices import generator_for, seeded
 from hfcbench.reliability_checks import (
     FULL_RANGE,
@@ -106,7 +106,8 @@ class Probe:
         with torch.no_grad(), self._drawing(RANDOM_ANSWERS):
             difference = (self.model(images) - self.model(images)).abs().amax(1)
         share = float((difference > _MOST_DIFFERENCE).float().mean())
-        expected = self.search.mode == "adaptive" and is_random(self.model)
+        known = _is_averaged if self.attack.needs_gradients else is_random
+        expected = self.search.mode == "adaptive" and known(self.model)
         return Check(RANDOM_ANSWERS, share, 1.0 if expected else 0.0, len(images))
 
     def _vanishing_gradients(self, images: Tensor, labels: Tensor) -> Check:
@@ -166,6 +167,12 @@ class Probe:
         device = self.images.device
         with seeded(device, self.seed, purpose):
             yield generator_for(device, self.seed, purpose, "attack")
+
+
+def _is_averaged(model: nn.Module) -> bool:
+    """Whether gradients are means over several of the draws that a module declares."""
+    random = [part for part in model.modules() if isinstance(part, RandomAnswers)]
+    return bool(random) and all(part.attack_draws > 1 for part in random)
 
 
 def whole_range(norm: Norm, images: Tensor) -> float:

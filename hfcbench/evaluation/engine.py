@@ -40,9 +40,9 @@ def evaluate(
     """Predictions of a model under every condition.
 
     Each batch goes to the device once; components of clean images come from one transform (of
-    large images, from one for a few cutoffs at a time), and each attack is called once per batch
-    with all its epsilons. Memory is bounded by the batch. The result of a cell does not depend on
-    which other cells are evaluated with it: a worst case counts the epsilons that its search names.
+    large images, from one for a few cutoffs at a time), and each search serves all its epsilons.
+    Memory is bounded by the batch. The result of a cell, checks included, does not depend on which
+    other cells are evaluated with it: a worst case counts the epsilons that its search names.
 
     Args:
         model: takes ``(N,C,H,W)`` float32 in [0,1], returns logits; on ``device``. Left in

@@ -220,6 +220,8 @@ def test_a_random_gradient_is_known_by_the_whole_range():
         (Noisy, OBLIVIOUS, True),
         (lambda model: Jittered(model, 8, 8), WORST, False),
         (lambda model: Jittered(model, 8, 8), OBLIVIOUS, True),
+        # It says that it draws, and gradients are of one draw all the same.
+        (lambda model: Jittered(model, 8, 1), WORST, True),
         # Attacked is the undefended model, whose answers are not random.
         (lambda model: Jittered(model, 8, 8), TRANSFER, False),
     ],
@@ -325,6 +327,8 @@ def test_what_is_attacked_in_transfer_is_not_what_is_judged():
 def test_attacks_without_gradients_or_steps_have_fewer_checks():
     found, _ = checks(Brightness(), Darken())
     assert set(found) == {"random-answers", "verdicts-changed"}
+    found, _ = checks(Brightness(), Darken(), defence=lambda model: Jittered(model, 8, 1))
+    assert flagged(found) == set()
     found, _ = checks(Brightness(), FGSM(), search=Search("exact"))
     assert set(found) == {"random-answers", "vanishing-gradients", "verdicts-changed"}
 

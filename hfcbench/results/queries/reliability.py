@@ -38,7 +38,8 @@ def flags(
         for number, item in attacked.items()
         if item.cut is None and item.state in states
     }
-    stored = _stored(connection, training_ids, {**asked, **rivals})
+    single = any(item.criterion == "exact" for item in asked.values())
+    stored = _stored(connection, training_ids, {**asked, **rivals} if single else asked)
     found = {place: set(names) for place, names in stored.items() if place[1] in asked}
     metric = newest_metric(connection, "top1") if rivals else None
     if metric is not None:

@@ -14,6 +14,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from hfcbench.attack_types import Attack
+    from hfcbench.detection_types import DetectionDataset, DetectionMetric, Detector
     from hfcbench.quantities import Analysis
     from hfcbench.runner.executor import Executor
     from hfcbench.runner.plan import Plan
@@ -76,12 +77,12 @@ class HookSpecifications:
     """Every hook that hfcbench calls."""
 
     @hookspec
-    def hfcbench_register_datasets(self, register: Register[Dataset]) -> None:
-        """Declare datasets: named images with labels, split into train and test."""
+    def hfcbench_register_datasets(self, register: Register[Dataset | DetectionDataset]) -> None:
+        """Declare datasets: named images with labels or boxes, split into train and test."""
 
     @hookspec
-    def hfcbench_register_models(self, register: Register[Model]) -> None:
-        """Declare models: architectures that take images in [0,1] and return logits."""
+    def hfcbench_register_models(self, register: Register[Model | Detector]) -> None:
+        """Declare models: architectures that classify images in [0,1] or find objects in them."""
 
     @hookspec
     def hfcbench_register_heuristics(self, register: Register[Heuristic]) -> None:
@@ -100,8 +101,8 @@ class HookSpecifications:
         """Declare defences: changes to a trained model that need no training."""
 
     @hookspec
-    def hfcbench_register_metrics(self, register: Register[Metric]) -> None:
-        """Declare metrics: numbers computed from per-image predictions."""
+    def hfcbench_register_metrics(self, register: Register[Metric | DetectionMetric]) -> None:
+        """Declare metrics: numbers computed from per-image predictions or detections."""
 
     @hookspec
     def hfcbench_register_analyses(self, register: Register[Analysis]) -> None:

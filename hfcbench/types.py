@@ -34,6 +34,7 @@ Cutoff: TypeAlias = float | tuple[float, float]
 """Where a decomposition cuts: a radius or rank, or an (inner, outer) pair."""
 
 Rescaling: TypeAlias = Literal["none", "max", "minmax", "clip", "mean"]
+Task: TypeAlias = Literal["classification", "detection"]
 Augmentation: TypeAlias = Literal["none", "crop-flip"]
 
 
@@ -88,16 +89,25 @@ class DatasetDescription:
 
     Attributes:
         classes: class names in the order of their labels.
-        shape: the shape of every image.
+        shape: the shape of every image; where they differ in size, the smallest that each of them
+            fits into.
         sizes: number of images per split, e.g. ``{"train": 50000, "test": 10000}``.
         source: any text that changes when the underlying files change; with the component's
             version and parameters it tells whether a decoded copy is still current.
+        task: what the dataset is for.
     """
 
     classes: tuple[str, ...]
     shape: ImageShape
     sizes: Mapping[str, int]
     source: str
+    task: Task = "classification"
+
+
+def task_of(part: object) -> Task:
+    """What a dataset, model or metric is for: its ``task``, or classification if it has none."""
+    task: Task = getattr(part, "task", "classification")
+    return task
 
 
 @dataclass(frozen=True)

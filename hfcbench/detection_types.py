@@ -10,12 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from hfcbench.types import DataLocation, DatasetDescription, Score
+from hfcbench.types import DataLocation, DatasetDescription, Score, task_of
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+    from typing_extensions import TypeIs
+
+TRAINED = "trained"
+"""The key of the loss in a detector's curve: the mean over an epoch's batches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,10 @@ class Picture:
 
     Attributes:
         name: what people find it by, such as its file name; no two of a split are equal.
-        content: the sha256 of its pixels, or of the file that holds them, in hexadecimal.
+        content: gives the sha256 of its pixels, or of the file that holds them, in hexadecimal.
+
+            Raises:
+                DataError: the file is missing.
         read: gives ``(3,H,W)`` uint8 in 0..255, the same at every call.
 
             Raises:
@@ -58,7 +65,7 @@ class Picture:
     height: int
     width: int
     objects: Objects
-    content: str
+    content: Callable[[], str]
     read: Callable[[], NDArray[np.uint8]]
 
 
@@ -88,7 +95,7 @@ class DetectionDataset(Protocol):
         """
 
     def pictures(self, location: DataLocation, split: str) -> Sequence[Picture]:
-        """The pictures of a split in a fixed order; their contents are hashed here."""
+        """The pictures of a split in a fixed order; none of them is read yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +173,11 @@ class Detector(Protocol):
         Raises:
             NodeError: the weights cannot be had.
         """
+
+
+def is_detector(model: object) -> TypeIs[Detector]:
+    """Whether a model finds objects instead of classifying images."""
+    return task_of(model) == "detection"
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,7 @@ BUILTIN_MODULES = (
     "hfcbench.heuristics.optimizer",
     "hfcbench.heuristics.trades",
     "hfcbench.decompositions.fft_radial",
+    "hfcbench.decompositions.fft_radial_share",
     "hfcbench.decompositions.fft_square",
     "hfcbench.decompositions.fft_gaussian",
     "hfcbench.decompositions.fft_band",

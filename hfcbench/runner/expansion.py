@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from hfcbench.detection_types import Detector, is_detector
 from hfcbench.errors import SpecificationError
 from hfcbench.optimizers import check_optimizer
 from hfcbench.recipes import configured
@@ -14,6 +15,7 @@ from hfcbench.references import Reference
 from hfcbench.registry import Registry
 from hfcbench.runner.attack_expansion import AttackExpansion
 from hfcbench.runner.block_reader import BlockReader
+from hfcbench.runner.detector_checks import check_learnable, check_nothing_attacked, check_task
 from hfcbench.runner.specification import (
     ORIGINAL,
     AnalysisSpecification,
@@ -24,13 +26,14 @@ from hfcbench.runner.specification import (
 )
 from hfcbench.runner.suite_file import Path, SuiteFile
 from hfcbench.runner.suite_schema import (
+    DEFAULT_METRICS,
     BlockSchema,
     Named,
     evaluation_count,
     merged,
 )
 from hfcbench.runner.tasks import CurvePlan
-from hfcbench.types import DataLocation, Model, Schedule
+from hfcbench.types import DataLocation, Model, Recipe, Schedule
 
 if TYPE_CHECKING:
     from hfcbench.quantities import Analysis
@@ -106,7 +109,6 @@ class _BlockExpansion:
 
     def trainings(self) -> Iterator[PlannedTraining]:
         block = self._read.block
-        metrics = self._read.references("metric", "metrics", block.metrics or [])
         defences = [
             None
             if item == NO_DEFENCE
@@ -126,6 +128,8 @@ class _BlockExpansion:
         ]
         for position, item in enumerate(block.datasets or []):
             dataset = self._dataset(item, ("datasets", position))
+            metrics = self._metrics(dataset)
+            self._check_applicable(dataset, attacks.references, analyses)
             trained_on = self._read.components(dataset, "train_on", block.train_on or [])
             evaluated = self._read.components(dataset, "components", block.components or [])
             attacked = self._read.components(
@@ -138,7 +142,7 @@ class _BlockExpansion:
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
             ):
                 schedule = self._read.schedule()
-                self._check_recipe(
+                files = self._check_recipe(
                     dataset, model, ("models", place), heuristics, ("heuristics", number), schedule
                 )
                 training = TrainingSpecification(
@@ -150,6 +154,7 @@ class _BlockExpansion:
                     seed,
                     self._read.samples("train", dataset.train_size),
                     self._scale,
+                    files,
                 )
                 evaluations = self._evaluations(training, defences, attacks, evaluated, attacked)
                 yield PlannedTraining(
@@ -159,6 +164,27 @@ class _BlockExpansion:
                     tuple(metrics),
                     tuple(self._analyses(training, defences, attacks, checked_analyses)),
                 )
+
+    def _metrics(self, dataset: DatasetKey) -> list[Reference]:
+        wanted = self._read.block.metrics or DEFAULT_METRICS[dataset.task]
+        references = self._read.references("metric", "metrics", list(wanted))
+        for position, reference in enumerate(references):
+            try:
+                check_task(reference, self._registry.create(reference), dataset)
+            except SpecificationError as error:
+                raise self._read.error(("metrics", position), error.what, error.hint) from error
+        return references
+
+    def _check_applicable(
+        self, dataset: DatasetKey, attacks: Sequence[Reference], analyses: Sequence[Reference]
+    ) -> None:
+        if dataset.task == "classification":
+            return
+        for key, references in (("attacks", attacks), ("analyses", analyses)):
+            try:
+                check_nothing_attacked(dataset, references)
+            except SpecificationError as error:
+                raise self._read.error((key, 0), error.what, error.hint) from error
 
     def _evaluations(
         self,
@@ -251,14 +277,28 @@ class _BlockExpansion:
         heuristics: tuple[Reference, ...],
         heuristics_path: Path,
         schedule: Schedule,
-    ) -> None:
+    ) -> str | None:
+        """Returns the sha256 of the files that the model's parameters name, if there are any."""
         path = heuristics_path
         try:
-            recipe = configured(schedule, [self._registry.create(item) for item in heuristics])
+            parts = {item: self._registry.create(item) for item in heuristics}
+            recipe = configured(schedule, list(parts.values()))
             path = ("schedule",) if not heuristics else heuristics_path
             check_optimizer(recipe.schedule.optimizer, recipe.schedule.optimizer_options)
+            if dataset.task == "detection":
+                check_learnable(parts, recipe, dataset)
             path = model_path
-            built: Model = self._registry.create(model)
-            built.check(dataset.shape, dataset.classes, recipe.options)
+            built: Model | Detector = self._registry.create(model)
+            check_task(model, built, dataset)
+            return self._check_model(built, dataset, recipe)
         except SpecificationError as error:
             raise self._read.error(path, error.what, error.hint) from error
+
+    def _check_model(
+        self, model: Model | Detector, dataset: DatasetKey, recipe: Recipe
+    ) -> str | None:
+        if is_detector(model):
+            model.check(dataset.class_names)
+            return model.files_sha256(self._datasets.location)
+        model.check(dataset.shape, dataset.classes, recipe.options)
+        return None

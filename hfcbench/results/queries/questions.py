@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from hfcbench.detection_types import Detections
 from hfcbench.results.queries.answers import read_answers
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
 from hfcbench.results.queries.images import (
@@ -23,6 +24,7 @@ from hfcbench.results.queries.where import (
     combined,
 )
 from hfcbench.results.statistics import Answers
+from hfcbench.results.writing.stored_detections import read_detections
 from hfcbench.results.writing.stored_predictions import read_predictions
 from hfcbench.types import Predictions
 
@@ -166,9 +168,22 @@ class Questions(RobustnessQuestions):
             )
 
     def predictions(self, identity: str) -> Predictions:
-        """The per-image predictions of an evaluation, exactly as they were stored."""
+        """The per-image predictions of an evaluation, exactly as they were stored.
+
+        Raises:
+            StoreError: there is no such evaluation, or it holds detections.
+        """
         with self._reading() as connection:
             return read_predictions(connection, identity)
+
+    def detections(self, identity: str) -> Detections:
+        """What a detector found in each picture of an evaluation, exactly as it was stored.
+
+        Raises:
+            StoreError: there is no such evaluation, or it holds predictions of classes.
+        """
+        with self._reading() as connection:
+            return read_detections(connection, identity)
 
     def answers(self, identities: Sequence[str]) -> dict[str, Answers]:
         """Which images these evaluations answered rightly, by identity.

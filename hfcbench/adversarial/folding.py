@@ -37,7 +37,8 @@ def _folded(module: nn.Module) -> nn.Module:
         return module
     if not any(hasattr(part, "adaptive") for part in module.modules()):
         try:
-            return _overwriting(fuse(module))
+            fused = fuse(module)
+            return _overwriting(fused) if isinstance(fused, fx.GraphModule) else fused
         # Tracing runs code of any model with stand-ins for tensors, which may fail in any way.
         except Exception:
             pass

@@ -25,6 +25,7 @@ BUILTIN_MODULES = (
     "hfcbench.datasets.planted_band",
     "hfcbench.datasets.torchvision_sets",
     "hfcbench.datasets.image_folder",
+    "hfcbench.datasets.coco",
     "hfcbench.models.lenet5",
     "hfcbench.models.alexnet",
     "hfcbench.models.vgg",

@@ -26,6 +26,7 @@ BUILTIN_MODULES = (
     "hfcbench.datasets.torchvision_sets",
     "hfcbench.datasets.image_folder",
     "hfcbench.datasets.coco",
+    "hfcbench.datasets.photo_objects",
     "hfcbench.models.lenet5",
     "hfcbench.models.alexnet",
     "hfcbench.models.vgg",

@@ -25,6 +25,8 @@ BUILTIN_MODULES = (
     "hfcbench.datasets.planted_band",
     "hfcbench.datasets.torchvision_sets",
     "hfcbench.datasets.image_folder",
+    "hfcbench.datasets.coco",
+    "hfcbench.datasets.photo_objects",
     "hfcbench.models.lenet5",
     "hfcbench.models.alexnet",
     "hfcbench.models.vgg",

@@ -35,6 +35,7 @@ PUBLIC = {
     "hfcbench.decompositions.fft_radial",
     "hfcbench.decompositions.svd",
     "hfcbench.defence_modules",
+    "hfcbench.detection_types",
     "hfcbench.devices",
     "hfcbench.errors",
     "hfcbench.adversarial.promises",

@@ -60,6 +60,7 @@ class Detecting:
     def _job(self, task: TrainingTask) -> DetectorJob:
         import torch
 
+        from hfcbench.detection import mean_average_precision
         from hfcbench.detection.training import DetectorJob
 
         training = task.specification
@@ -73,6 +74,7 @@ class Detecting:
             schedule=configured(training.schedule, self.parts.heuristics(training)).schedule,
             seed=training.seed,
             device=torch.device(self.device),
+            measure=mean_average_precision,
             component=self.parts.component(training.component),
             curve=self.parts.views(task.curve),
             curve_samples=task.curve.samples,

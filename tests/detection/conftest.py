@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hfcbench.detection_types import Found, Objects, Picture, Target
+from hfcbench.metrics import average_precision, average_recall
 from hfcbench.types import DataLocation, DatasetDescription, ImageShape
 
 CLASSES = ("dim", "bright")
@@ -132,3 +133,14 @@ def detector() -> nn.Module:
 @pytest.fixture
 def make_picture() -> Callable[..., Picture]:
     return picture
+
+
+@pytest.fixture
+def registry_metrics() -> dict[str, type]:
+    """What the built-in modules register, by name."""
+    found: dict[str, type] = {}
+    for module in (average_precision, average_recall):
+        module.hfcbench_register_metrics(
+            lambda name, factory, *, version: found.update({name: factory})
+        )
+    return found

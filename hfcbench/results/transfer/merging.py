@@ -21,6 +21,7 @@ from hfcbench.results.schema import (
     Failure,
     LabelSet,
     Metric,
+    PictureSet,
     Plugin,
     Prediction,
     Quantity,
@@ -42,6 +43,12 @@ from hfcbench.results.transfer.differences import (
     training_difference,
 )
 from hfcbench.results.transfer.disagreements import Disagreements
+from hfcbench.results.transfer.merging_detections import (
+    add_detailed_scores,
+    add_detections,
+    add_pictures,
+    detailed_scores,
+)
 from hfcbench.results.transfer.plain_rows import (
     Row,
     chunks,
@@ -89,6 +96,8 @@ class Merging:
         self._conditions = self._dimension(Condition, ["digest"])
         self._metrics = self._dimension(Metric, ["name", "version"])
         self._label_sets = self._dimension(LabelSet, ["sha256"])
+        self._picture_sets = self._dimension(PictureSet, ["sha256"])
+        add_pictures(self._source, self._target, self._picture_sets)
         self._trainings = self._merge_trainings()
         self._merge_evaluations()
         self._merge_analyses()
@@ -207,6 +216,13 @@ class Merging:
             label_set_id = self._label_sets[prediction["label_set_id"]]
             changed = {"evaluation_id": key, "label_set_id": label_set_id}
             insert_missing(self._target, Prediction, [prediction | changed])
+        add_detections(self._target, parts["detections"], key, self._picture_sets)
+        add_detailed_scores(self._target, self._details(row, parts), key)
+
+    def _details(self, row: Row, parts: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+        """The source's scores of classes and pictures, with the target's keys of metrics."""
+        detections = parts["detections"]
+        return detailed_scores(self._source, row["evaluation_id"], detections, self._metrics)
 
     def _add_scores(
         self, scores: Sequence[Row], evaluation_id: int, training_id: int, condition_id: int
@@ -229,8 +245,18 @@ class Merging:
 
     def _known_evaluation(self, row: Row, parts: Mapping[str, list[Row]], key: int) -> None:
         mine = parts_of_evaluations(self._target, [key])[key]
-        theirs = [{**s, "metric_id": self._metrics[s["metric_id"]]} for s in parts["scores"]]
-        difference = evaluation_difference({**parts, "scores": theirs}, mine)
+        details = self._details(row, parts)
+        theirs = {
+            **parts,
+            **details,
+            "scores": [{**s, "metric_id": self._metrics[s["metric_id"]]} for s in parts["scores"]],
+            "detections": [
+                {**found, "picture_set_id": self._picture_sets[found["picture_set_id"]]}
+                for found in parts["detections"]
+            ],
+        }
+        mine |= detailed_scores(self._target, key, mine["detections"])
+        difference = evaluation_difference(theirs, mine)
         if difference is not None:
             content = evaluation_content(self._source, row, parts)
             self._disagreements.add("evaluation", row, content, difference)
@@ -240,6 +266,7 @@ class Merging:
         condition_id = self._conditions[row["condition_id"]]
         self._add_scores(parts["scores"], key, training_id, condition_id)
         self._add_checks(parts["checks"], key)
+        add_detailed_scores(self._target, details, key)
 
     def _merge_analyses(self) -> None:
         known = keys_by_identity(self._target, Analysis)

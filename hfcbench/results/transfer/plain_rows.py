@@ -12,6 +12,7 @@ from hfcbench.results.schema import (
     Artifact,
     Base,
     Curve,
+    Detection,
     Epoch,
     Evaluation,
     Prediction,
@@ -78,11 +79,13 @@ def parts_of_evaluations(
     connection: Connection, evaluation_ids: Sequence[int]
 ) -> dict[int, dict[str, list[Row]]]:
     parts: dict[int, dict[str, list[Row]]] = {
-        key: {"scores": [], "predictions": [], "checks": []} for key in evaluation_ids
+        key: {"scores": [], "predictions": [], "detections": [], "checks": []}
+        for key in evaluation_ids
     }
     tables: tuple[tuple[type[Base], str], ...] = (
         (Score, "scores"),
         (Prediction, "predictions"),
+        (Detection, "detections"),
         (ReliabilityCheck, "checks"),
     )
     for table, name in tables:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
@@ -21,6 +21,9 @@ from hfcbench.results.writing.detections import (
 )
 from hfcbench.results.writing.predictions import ENCODING, PackedArray, check_encoding
 from hfcbench.results.writing.rows import insert_missing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _DETECTION = "detection"
 
@@ -61,10 +64,7 @@ def read_detections(connection: Connection, identity: str) -> Detections:
             are damaged.
     """
     row = connection.execute(
-        select(*_columns(Detection, "encoding", "n", "detection_count", "picture_set_id"))
-        .add_columns(
-            Dataset.classes.label("class_names"), *_array_columns(Detection, DETECTION_ARRAYS)
-        )
+        select(Detection.evaluation_id, Detection.picture_set_id, Detection.n, Dataset.classes)
         .join_from(Detection, Evaluation, Evaluation.evaluation_id == Detection.evaluation_id)
         .join(Training, Training.training_id == Evaluation.training_id)
         .join(Dataset, Dataset.dataset_id == Training.dataset_id)
@@ -75,15 +75,36 @@ def read_detections(connection: Connection, identity: str) -> Detections:
         if known is None:
             raise StoreError(f"evaluation {identity[:12]} is not in the database")
         raise StoreError(f"evaluation {identity[:12]} holds predictions of classes, not detections")
-    check_encoding(row.encoding)
-    found = unpack_detections(packed_arrays(row, DETECTION_ARRAYS), row.n, row.detection_count)
-    pictures = read_picture_set(connection, row.picture_set_id, tuple(row.class_names))
-    if len(pictures) != row.n:
+    evaluation_id, picture_set_id, n, class_names = row
+    pictures = read_picture_set(connection, picture_set_id, tuple(class_names))
+    if len(pictures) != n:
         raise StoreError(
-            f"evaluation {identity[:12]} is damaged: its detections are in {row.n} pictures, of "
+            f"evaluation {identity[:12]} is damaged: its detections are in {n} pictures, of "
             f"{len(pictures)}"
         )
+    found = detection_arrays(connection, evaluation_id)
+    for classes in (pictures.classes, found["classes"]):
+        if len(classes) and classes.max() >= len(class_names):
+            raise StoreError(
+                f"evaluation {identity[:12]} is damaged: class {int(classes.max())} is not among "
+                f"the {len(class_names)} of its dataset"
+            )
     return Detections(pictures, found["counts"], found["boxes"], found["scores"], found["classes"])
+
+
+def detection_arrays(connection: Connection, evaluation_id: int) -> dict[str, NDArray[Any]]:
+    """What was found in an evaluation that has detections, by names of ``Detections``.
+
+    Raises:
+        StoreError: the bytes are damaged.
+    """
+    row = connection.execute(
+        select(*_columns(Detection, "encoding", "n", "detection_count"))
+        .add_columns(*_array_columns(Detection, DETECTION_ARRAYS))
+        .where(Detection.evaluation_id == evaluation_id)
+    ).one()
+    check_encoding(row.encoding)
+    return unpack_detections(packed_arrays(row, DETECTION_ARRAYS), row.n, row.detection_count)
 
 
 def read_picture_set(

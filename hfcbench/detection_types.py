@@ -51,10 +51,7 @@ class Picture:
 
     Attributes:
         name: what people find it by, such as its file name; no two of a split are equal.
-        content: gives the sha256 of its pixels, or of the file that holds them, in hexadecimal.
-
-            Raises:
-                DataError: the file is missing.
+        content: the sha256 of its pixels, or of the file that holds them, in hexadecimal.
         read: gives ``(3,H,W)`` uint8 in 0..255, the same at every call.
 
             Raises:
@@ -65,7 +62,7 @@ class Picture:
     height: int
     width: int
     objects: Objects
-    content: Callable[[], str]
+    content: str
     read: Callable[[], NDArray[np.uint8]]
 
 
@@ -95,7 +92,7 @@ class DetectionDataset(Protocol):
         """
 
     def pictures(self, location: DataLocation, split: str) -> Sequence[Picture]:
-        """The pictures of a split in a fixed order; none of them is read yet."""
+        """The pictures of a split in a fixed order; their contents are hashed here."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from hfcbench.registry import Registry
 from hfcbench.results.records import DatasetRecord
 from hfcbench.runner.specification import DatasetKey
 from hfcbench.sampling import chosen_images
-from hfcbench.types import DataLocation, DatasetDescription, ImageSplit, task_of
+from hfcbench.types import DataLocation, Dataset, DatasetDescription, ImageSplit, task_of
 
 
 @dataclass
@@ -37,20 +37,26 @@ class DatasetAccess:
         """
         if reference.label not in self._opened:
             dataset = self.registry.create(reference)
-            pictured = task_of(dataset) == "detection"
-            opened: CachedDataset | PictureDataset = (open_pictures if pictured else open_dataset)(
-                dataset,
-                name=reference.name,
-                version=reference.version,
-                parameters=reference.parameters,
-                location=self.location,
-                cache_root=self.cache_root,
-            )
-            for split in ("test",) if pictured else ("train", "test"):
+            opened: CachedDataset | PictureDataset
+            if task_of(dataset) == "detection":
+                opened, needed = open_pictures(dataset, self.location), ["test"]
+            else:
+                opened, needed = self._decoded(dataset, reference), ["train", "test"]
+            for split in needed:
                 if not len(opened.splits.get(split, ())):
                     raise DataError(f"dataset {reference.label} has no images to {split} on")
             self._opened[reference.label] = opened
         return self._opened[reference.label]
+
+    def _decoded(self, dataset: Dataset, reference: Reference) -> CachedDataset:
+        return open_dataset(
+            dataset,
+            name=reference.name,
+            version=reference.version,
+            parameters=reference.parameters,
+            location=self.location,
+            cache_root=self.cache_root,
+        )
 
     def key(self, reference: Reference) -> DatasetKey:
         """The dataset as specifications refer to it."""

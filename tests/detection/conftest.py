@@ -37,7 +37,7 @@ def picture(index: int, *, objects: int = 1) -> Picture:
         height=height,
         width=width,
         objects=Objects(boxes, classes, np.full(objects, side**2, np.float32), classes == -1),
-        content=lambda: f"content {index} {objects}",
+        content=f"content {index} {objects}",
         read=read,
     )
 

@@ -60,6 +60,8 @@ BUILTIN_MODULES = (
     "hfcbench.defences.randomised_smoothing",
     "hfcbench.metrics.top1",
     "hfcbench.metrics.loss",
+    "hfcbench.metrics.average_precision",
+    "hfcbench.metrics.average_recall",
     "hfcbench.analyses.fourier_heat_map",
     "hfcbench.analyses.critical_band",
     "hfcbench.analyses.perturbation_spectrum",

@@ -9,6 +9,7 @@ import numpy as np
 
 from hfcbench.detection.matching import HIT, IGNORED, Matches
 from hfcbench.detection.measures import RECALLS
+from hfcbench.detection.segments import Segments, count_table, counts_between, weighted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class Ranking:
         wanted = matches.wanted.any(axis=0)
         self.groups: NDArray[np.int64] = np.unique(objects[wanted])
         self._objects = [
-            _counts(
+            count_table(
                 np.searchsorted(self.groups, objects[chosen]),
                 matches.object_picture[chosen],
                 (len(self.groups), matches.pictures),
@@ -65,9 +66,9 @@ class Ranking:
         outcomes = matches.outcomes[:, :, row_of[order[rows]]]
         picture, inside = matches.picture[order], matches.inside[:, order]
         self._picture = picture[rows]
-        self._segments = _Segments(group[rows])
+        self._segments = Segments(group[rows])
         self._before = [
-            _between(rows, group, np.flatnonzero(chosen), picture, matches.pictures)
+            counts_between(rows, group, np.flatnonzero(chosen), picture, matches.pictures)
             for chosen in inside
         ]
         self._hits = [
@@ -88,10 +89,10 @@ class Ranking:
         # Counted by area, these must not be; the others are, whatever their area.
         dropped = np.flatnonzero((outcome == IGNORED) & inside)
         added = np.flatnonzero((outcome == HIT) & ~inside)
-        less = _between(rows, group, dropped, self._picture, pictures)
-        more = _between(rows, group, added, self._picture, pictures)
+        less = counts_between(rows, group, dropped, self._picture, pictures)
+        more = counts_between(rows, group, added, self._picture, pictures)
         correction = more - less
-        return _Hits(rows, _Segments(group[rows]), correction if correction.nnz else None)
+        return _Hits(rows, Segments(group[rows]), correction if correction.nnz else None)
 
     def curves(self, weights: NDArray[np.float64]) -> Curves:
         """Average precision and recall.
@@ -103,8 +104,8 @@ class Ranking:
         shape = (len(self._hits), len(self._hits[0]), len(weights), len(self.groups))
         precision, recall = np.zeros(shape), np.zeros(shape)
         for size, by_threshold in enumerate(self._hits):
-            objects = _weighted(self._objects[size], weights)  # (R,G)
-            before = self._segments.cumulated(_weighted(self._before[size], weights))  # (R,M)
+            objects = weighted(self._objects[size], weights)  # (R,G)
+            before = self._segments.cumulated(weighted(self._before[size], weights))  # (R,M)
             for threshold, hits in enumerate(by_threshold):
                 if len(hits.rows):
                     found = hits.averages(own, before, objects, weights)
@@ -123,7 +124,7 @@ class _Hits:
     """
 
     rows: NDArray[np.int64]
-    segments: _Segments
+    segments: Segments
     correction: Any
 
     def averages(
@@ -142,7 +143,7 @@ class _Hits:
         true = segments.cumulated(own.take(self.rows, axis=1))  # (R,H)
         counted = before.take(self.rows, axis=1)
         if self.correction is not None:
-            counted += segments.cumulated(_weighted(self.correction, weights))
+            counted += segments.cumulated(weighted(self.correction, weights))
         precision = segments.envelope(true / np.maximum(counted, 1))
         recall = true / np.maximum(objects, 1).take(segments.group, axis=1)
         # Distances between shares of objects are far above the 1e-9 that rounding cannot reach.
@@ -150,78 +151,3 @@ class _Hits:
         reached = step + (recall >= RECALLS[step])
         area = np.add.reduceat(precision * segments.differences(reached), segments.first, axis=1)
         return area / len(RECALLS), recall[:, segments.last]
-
-
-class _Segments:
-    """Columns that are sorted by group: sums and maxima within each.
-
-    Attributes:
-        group: ``(H,)`` int64, rising.
-        present: ``(g,)`` int64, the groups that have columns.
-        first, last: ``(g,)`` int64, their first and last columns.
-    """
-
-    def __init__(self, group: NDArray[np.int64]) -> None:
-        self.group = group
-        self.present, self.first, self._index = np.unique(
-            group, return_index=True, return_inverse=True
-        )
-        self.last = np.append(self.first[1:], len(group))[: len(self.first)] - 1
-        # Lifts every group above all that follow it, precision being at most 1.
-        self._lift = 2.0 * (len(self.present) - self._index)
-
-    def cumulated(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Running sums ``(R,H)`` of whole numbers, which are exact."""
-        total = np.cumsum(values, axis=1)
-        if len(self.first) > 1:
-            offset = np.zeros((len(values), len(self.first)))
-            offset[:, 1:] = total[:, self.last[:-1]]
-            total -= offset.take(self._index, axis=1)
-        return total
-
-    def differences(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """What each column adds to the one before it, ``(R,H)``."""
-        found = values.copy()
-        found[:, 1:] -= values[:, :-1]
-        found[:, self.first] = values[:, self.first]
-        return found
-
-    def envelope(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The largest value at or after each column, ``(R,H)``, of values in [0,1]."""
-        highest = np.maximum.accumulate((values + self._lift)[:, ::-1], axis=1)[:, ::-1]
-        return np.asarray(highest - self._lift)
-
-
-def _between(
-    rows: NDArray[np.int64],
-    group: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-    picture: NDArray[np.int64],
-    pictures: int,
-) -> Any:
-    """Sparse ``(H,N)``: chosen positions of each picture from the row before, excluded, to a row.
-
-    Args:
-        rows: ``(H,)`` rising positions.
-        group: of every position; a row counts its own group only.
-        chosen: positions that are counted.
-        picture: of every position.
-        pictures: N.
-    """
-    row = np.searchsorted(rows, chosen)
-    followed = row < len(rows)
-    row, chosen = row[followed], chosen[followed]
-    same = group[rows[row]] == group[chosen]
-    return _counts(row[same], picture[chosen[same]], (len(rows), pictures))
-
-
-def _counts(row: NDArray[np.int64], column: NDArray[np.int64], shape: tuple[int, int]) -> Any:
-    """How often each row and column occur together, sparse ``shape`` float64."""
-    from scipy.sparse import csr_array
-
-    return csr_array((np.ones(len(row)), (row, column)), shape=shape)
-
-
-def _weighted(counts: Any, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sparse counts ``(H,N)`` under weights ``(R,N)``: ``(R,H)``."""
-    return np.ascontiguousarray((counts @ weights.T).T)

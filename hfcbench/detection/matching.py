@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hfcbench.detection.measures import MOST_DETECTIONS, SIZES, THRESHOLDS
+from hfcbench.detection.ranked import Ranked
 from hfcbench.detection_types import Detections, PictureSet
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def match(detections: Detections) -> Matches:
     Deviations: pycocotools ignores inverted boxes whose area comes out negative.
     """
     pictures = detections.pictures
-    ranked = _Ranked.of(detections)
+    ranked = Ranked.of(detections)
     object_picture = np.repeat(np.arange(len(pictures)), pictures.counts)
     inside = np.stack([ranked.sizeless | _within(ranked.area, size) for size in SIZES.values()])
     areas = pictures.areas.astype(np.float64)
@@ -90,51 +91,8 @@ def _within(areas: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np
     return (areas >= size[0]) & (areas <= size[1])
 
 
-@dataclass(frozen=True, eq=False)
-class _Ranked:
-    """Detections that count, best first: ``boxes`` are left, top, width and height, float64."""
-
-    picture: NDArray[np.int64]
-    category: NDArray[np.int64]
-    boxes: NDArray[np.float64]
-    area: NDArray[np.float64]
-    broken: NDArray[np.bool_]
-    sizeless: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, detections: Detections) -> _Ranked:
-        picture = np.repeat(np.arange(len(detections)), detections.counts)
-        category = detections.classes
-        unranked = np.isnan(detections.scores)
-        order = np.argsort(np.where(unranked, np.inf, -detections.scores), kind="stable")
-        order = order[_place(picture[order], category[order]) < MOST_DETECTIONS]
-        edges = detections.boxes[order].astype(np.float64)
-        sizeless = np.asarray(~np.isfinite(edges).all(axis=1))
-        edges[sizeless] = 0
-        extent = edges[:, 2:] - edges[:, :2]
-        return cls(
-            picture=picture[order],
-            category=category[order],
-            boxes=np.concatenate([edges[:, :2], extent], axis=1),
-            area=extent.clip(min=0).prod(axis=1),
-            broken=unranked[order] | sizeless,
-            sizeless=sizeless,
-        )
-
-
-def _place(picture: NDArray[np.int64], category: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The place of each detection, from 0, among those of its picture and class."""
-    grouped = np.lexsort((category, picture))
-    changes = np.diff(picture[grouped], prepend=-1) != 0
-    changes |= np.diff(category[grouped], prepend=-1) != 0
-    first = np.flatnonzero(changes)
-    place = np.empty(len(picture), np.int64)
-    place[grouped] = np.arange(len(picture)) - first[np.cumsum(changes) - 1]
-    return place
-
-
 def _matched_pairs(
-    ranked: _Ranked, pictures: PictureSet, object_picture: NDArray[np.int64]
+    ranked: Ranked, pictures: PictureSet, object_picture: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int8]]]:
     """Positions ``(m,)`` and outcomes ``(4,10,m)`` of what matches, picture and class in turn."""
     classes = len(pictures.class_names)
@@ -164,7 +122,7 @@ class _Matcher:
     what detectors find.
     """
 
-    def __init__(self, ranked: _Ranked, pictures: PictureSet) -> None:
+    def __init__(self, ranked: Ranked, pictures: PictureSet) -> None:
         from pycocotools.cocoeval import COCOeval
 
         self._boxes, self._areas = ranked.boxes, ranked.area

@@ -55,17 +55,21 @@ def summary(detections: Detections) -> Summary:
 def scores(detections: Detections, measure: str) -> DetectionScores:
     """One of ``MEASURES`` over all pictures, over each class with objects, and over each picture.
 
-    Without any object there is nothing to measure, and the score is NaN.
+    Classes without objects are left out of means. Without any object there is nothing to measure,
+    and the score is NaN; with objects but no detections it is 0.
+
+    Resamples repeat pictures, and a repeated picture is found as often as it is there: for classes
+    of few objects their scores lie above the score itself, and so do intervals of few pictures.
     """
     found = summary(detections)
     place = list(MEASURES).index(measure)
     low, high = percentile_interval(found.resampled[:, place])
-    names = detections.pictures.class_names
-    values = zip(*(table[place].tolist() for table in _by_class(found)), strict=True)
-    by_name = zip(names, values, strict=True)
+    tables = (found.classes, found.lows, found.highs, found.objects)
+    by_class = zip(*(table[place].tolist() for table in tables), strict=True)
+    by_name = zip(detections.pictures.class_names, by_class, strict=True)
     return DetectionScores(
         total=Score(float(found.totals[place]), float(low), float(high), len(detections)),
-        classes={name: Score(*value) for name, value in by_name if value[-1]},
+        classes={name: Score(*numbers) for name, numbers in by_name if numbers[-1]},
         pictures=found.pictures[place] if MEASURES[measure].by_picture else None,
     )
 
@@ -76,10 +80,6 @@ def mean_average_precision(detections: Detections) -> float:
     ranking = Ranking(matches, matches.category, matches.object_class)
     values = _by_group(ranking.curves(np.ones((1, matches.pictures))))
     return float(_mean_of_defined(values)[0, list(MEASURES).index("map")])
-
-
-def _by_class(found: Summary) -> tuple[NDArray[np.float64 | np.int64], ...]:
-    return found.classes, found.lows, found.highs, found.objects
 
 
 def _summary(matches: Matches, classes: int) -> Summary:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from hfcbench.detection_types import Detections
 from hfcbench.results.queries.answers import read_answers
+from hfcbench.results.queries.detection_questions import DetectionQuestions
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
 from hfcbench.results.queries.images import (
     disagreements_frame,
@@ -24,7 +24,6 @@ from hfcbench.results.queries.where import (
     combined,
 )
 from hfcbench.results.statistics import Answers
-from hfcbench.results.writing.stored_detections import read_detections
 from hfcbench.results.writing.stored_predictions import read_predictions
 from hfcbench.types import Predictions
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
 
 
-class Questions(RobustnessQuestions):
+class Questions(RobustnessQuestions, DetectionQuestions):
     """Answers as pandas frames. All take filters, as keywords or as one that was combined.
 
     Filters as keywords are the fields of :class:`~hfcbench.results.queries.where.Where`; ``where``
@@ -45,7 +44,7 @@ class Questions(RobustnessQuestions):
     def leaderboard(
         self,
         *,
-        metric: str = "top1",
+        metric: str | None = None,
         sort: str = "original",
         group: str | None = None,
         limit: int | None = 100,
@@ -75,7 +74,9 @@ class Questions(RobustnessQuestions):
         as well. NaN and infinite scores are shown as they are and have no rank.
 
         Args:
-            metric: the metric in all columns, in its newest version.
+            metric: the metric in all columns, in its newest version; by default what ranks models
+                for the task in question (``top1``; ``map`` for detection), the first one of
+                :meth:`headline_metrics` where there are several.
             sort: a column, best first; ``-COLUMN`` for the reverse.
             group: show means over the rows that share this, one of
                 :data:`~hfcbench.results.queries.naming.GROUPS`; ``configuration`` means over
@@ -100,6 +101,19 @@ class Questions(RobustnessQuestions):
         question = Question(metric, sort, group, limit, columns, cutoff, epsilon, rank_intervals)
         with self._reading() as connection:
             return leaderboard(connection, question, chosen)
+
+    def headline_metrics(
+        self, *, where: Filter | None = None, **filters: Unpack[RowFilters]
+    ) -> tuple[str, ...]:
+        """The metrics that rank models, one for each task of the datasets in question.
+
+        A leaderboard has one metric, so that a database for several tasks has several leaderboards.
+        """
+        from hfcbench.results.queries.headlines import headlines_where
+
+        chosen = combined(where, filters, OF_ROWS)
+        with self._reading() as connection:
+            return tuple(headlines_where(connection, chosen.clause()))
 
     def evaluations(
         self,
@@ -147,7 +161,7 @@ class Questions(RobustnessQuestions):
     def components_against_original(
         self,
         *,
-        metric: str = "top1",
+        metric: str | None = None,
         parts: Sequence[str] = ("lfc", "hfc"),
         cutoff: float | None = None,
         pivot: bool = False,
@@ -158,13 +172,18 @@ class Questions(RobustnessQuestions):
 
         Tidy: one row per model and component with ``original``, ``value`` and ``gap`` = original -
         value. Pivoted: one row per model and way of cutting, a column per component.
+
+        Args:
+            metric: by default the first of :meth:`headline_metrics`.
         """
+        from hfcbench.results.queries.headlines import headlines_where
         from hfcbench.results.queries.studies import against_original
 
         chosen = combined(where, filters, OF_ROWS)
         with self._reading() as connection:
+            name = metric or next(iter(headlines_where(connection, chosen.clause())))
             return against_original(
-                connection, chosen, metric=metric, parts=parts, cutoff=cutoff, pivot=pivot
+                connection, chosen, metric=name, parts=parts, cutoff=cutoff, pivot=pivot
             )
 
     def predictions(self, identity: str) -> Predictions:
@@ -175,15 +194,6 @@ class Questions(RobustnessQuestions):
         """
         with self._reading() as connection:
             return read_predictions(connection, identity)
-
-    def detections(self, identity: str) -> Detections:
-        """What a detector found in each picture of an evaluation, exactly as it was stored.
-
-        Raises:
-            StoreError: there is no such evaluation, or it holds predictions of classes.
-        """
-        with self._reading() as connection:
-            return read_detections(connection, identity)
 
     def answers(self, identities: Sequence[str]) -> dict[str, Answers]:
         """Which images these evaluations answered rightly, by identity.

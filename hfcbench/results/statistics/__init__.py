@@ -12,7 +12,7 @@ from hfcbench.results.statistics.intervals import (
 )
 from hfcbench.results.statistics.pairs import PairedComparison, compare_pair
 from hfcbench.results.statistics.pictures import different_pictures
-from hfcbench.results.statistics.ranks import rank_intervals
+from hfcbench.results.statistics.ranks import overlapping_ranks, rank_intervals
 from hfcbench.results.statistics.worst_case import on_images, worst_case
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "different_pictures",
     "half_width",
     "on_images",
+    "overlapping_ranks",
     "pareto_front",
     "rank_intervals",
     "share_variance",

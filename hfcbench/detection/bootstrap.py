@@ -33,6 +33,29 @@ def resampled_weights(pictures: int, at_once: int) -> Iterator[NDArray[np.float6
         yield np.stack([np.bincount(one, minlength=pictures) for one in drawn]).astype(np.float64)
 
 
+def basic_interval(
+    value: NDArray[np.float64], resampled: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ends of basic bootstrap 95% intervals, ``(...)`` each, of shares in [0,1].
+
+    Average precision is higher on fewer different objects, of which every resample has fewer than
+    the dataset: resampled values lie above the value as that lies above what would be measured on
+    many more pictures. So their quantiles are mirrored at the value (Davison and Hinkley, 1997,
+    section 5.2). The ends stay in [0,1] and hold the value between them.
+
+    Args:
+        value: ``(...)``, over all pictures.
+        resampled: ``(R,...)``, the same in each resample; those that are NaN are left out.
+
+    Returns:
+        NaN where the value is undefined or every resample is.
+    """
+    below, above = percentile_interval(resampled)
+    low = np.minimum(np.clip(2 * value - above, 0, 1), value)
+    high = np.maximum(np.clip(2 * value - below, 0, 1), value)
+    return low, high
+
+
 def percentile_interval(
     values: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hfcbench.detection.average_precision import Curves, Ranking
-from hfcbench.detection.bootstrap import percentile_interval, resampled_weights
+from hfcbench.detection.bootstrap import basic_interval, resampled_weights
 from hfcbench.detection.matching import Matches, match
 from hfcbench.detection.measures import MEASURES
 from hfcbench.detection_types import Detections, DetectionScores
@@ -63,7 +63,7 @@ def scores(detections: Detections, measure: str) -> DetectionScores:
     """
     found = summary(detections)
     place = list(MEASURES).index(measure)
-    low, high = percentile_interval(found.resampled[:, place])
+    low, high = basic_interval(found.totals[place], found.resampled[:, place])
     tables = (found.classes, found.lows, found.highs, found.objects)
     by_class = zip(*(table[place].tolist() for table in tables), strict=True)
     by_name = zip(detections.pictures.class_names, by_class, strict=True)
@@ -88,7 +88,7 @@ def _summary(matches: Matches, classes: int) -> Summary:
     at_once = max(1, _VALUES_AT_ONCE // max(1, ranking.rows, matches.pictures))
     weights = resampled_weights(matches.pictures, at_once)
     resampled = np.concatenate([_by_group(ranking.curves(some)) for some in weights])
-    lows, highs = percentile_interval(resampled)
+    lows, highs = basic_interval(values[0], resampled)
     counts = np.stack(
         [np.bincount(matches.object_class[size], minlength=classes) for size in matches.wanted]
     )

@@ -17,7 +17,7 @@ class MeanAveragePrecision:
     """Precision averaged over recall, over overlaps of 0.5 to 0.95 and over classes, in [0,1].
 
     COCO's definition (Lin et al., 2014): 101 recalls, 10 overlaps, the best 100 detections of a
-    class in a picture; crowds count neither way. The interval is the percentile bootstrap's over
+    class in a picture; crowds count neither way. The interval is the basic bootstrap's over
     pictures. See :func:`hfcbench.detection.scores` for what is undefined.
     """
 

@@ -281,12 +281,12 @@ class _BlockExpansion:
         """Returns the sha256 of the files that the model's parameters name, if there are any."""
         path = heuristics_path
         try:
-            parts = {item: self._registry.create(item) for item in heuristics}
-            recipe = configured(schedule, list(parts.values()))
+            parts = [self._registry.create(item) for item in heuristics]
+            recipe = configured(schedule, parts)
             path = ("schedule",) if not heuristics else heuristics_path
             check_optimizer(recipe.schedule.optimizer, recipe.schedule.optimizer_options)
             if dataset.task == "detection":
-                check_learnable(parts, recipe, dataset)
+                check_learnable(heuristics, parts, recipe, dataset)
             path = model_path
             built: Model | Detector = self._registry.create(model)
             check_task(model, built, dataset)

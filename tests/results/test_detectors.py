@@ -242,7 +242,12 @@ def test_gains_of_many_pictures_are_fast(store: Store, run_id: int, build: Modul
 
 
 def test_detectors_are_compared_picture_by_picture(
-    store: Store, run_id: int, build: ModuleType, add_detector: Detectors
+    store: Store,
+    run_id: int,
+    build: ModuleType,
+    add_detector: Detectors,
+    path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One that finds every object at its place against one that finds nothing."""
     first, second = add_detector({}), add_detector({}, model="fcos")
@@ -269,6 +274,8 @@ def test_detectors_are_compared_picture_by_picture(
     assert frame["condition"].tolist() == ["original", "lfc@8 [fft-radial, none]"]
     numbers = ["n", "map_first", "map_second", "difference", "low", "high"]
     assert frame[numbers].to_numpy().tolist() == [[4, 1.0, 0.0, 1.0, 1.0, 1.0]] * 2
+    out, _ = call(capsys, "compare", first.identity[:8], second.identity[:8], "--db", path)
+    assert out.split("\n")[0].split() == list(frame.columns)
     (one,) = store.compare([records[0].identity, records[1].identity])["difference"]
     assert one == 0.0
     classifier = build.training()

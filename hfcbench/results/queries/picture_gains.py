@@ -70,35 +70,40 @@ def picture_gains(
     from hfcbench.detection import picture_changes
 
     counted = known_metric(connection, metric)
-    seen = seen_pictures(connection, where)
-    originals = {item.model: item for item in seen if item.condition.is_original}
-    components = [
-        item
-        for item in seen
-        if item.condition.part in parts
-        and cutoff in (None, item.condition.cutoff)
-        and item.model in originals
-    ]
-    read = {item.evaluation_id for item in (*originals.values(), *components)}
+    pairs = _pairs(seen_pictures(connection, where), parts, cutoff)
+    read = {item.evaluation_id for pair in pairs for item in pair}
     scores = scores_of_pictures(connection, counted, read) if counted is not None else {}
-    if counted is not None and read and not scores:
+    if read and not scores:
         raise not_kept(connection, metric)
-    trainings = facts.trainings_where(connection, {item.training_id for item in components})
+    trainings = facts.trainings_where(connection, {item.training_id for _, item in pairs})
     pictures = {
-        key: pictures_of(connection, key) for key in {item.picture_set_id for item in components}
+        key: pictures_of(connection, key) for key in {item.picture_set_id for _, item in pairs}
     }
     rows, chosen = [], []
-    for item in components:
-        both = [scores.get(one.evaluation_id) for one in (originals[item.model], item)]
-        if both[0] is None or both[1] is None:
+    for original, item in pairs:
+        if not scores.keys() >= {original.evaluation_id, item.evaluation_id}:
             continue
-        before, after = (filled(one, item.n) for one in both if one is not None)
+        before, after = (filled(scores[one.evaluation_id], item.n) for one in (original, item))
         names = _names(item, trainings)
         changes = picture_changes(before, after)
         rows.append(names | _counted(before, after, changes))
         named = pictures[item.picture_set_id]
         chosen += [names | row for row in _largest(before, after, changes, named, largest)]
     return PictureGains(metric, *_frames(rows, chosen))
+
+
+def _pairs(
+    seen: Sequence[Seen], parts: Sequence[str], cutoff: float | None
+) -> list[tuple[Seen, Seen]]:
+    """Each component with the original of the same model and pictures."""
+    originals = {item.model: item for item in seen if item.condition.is_original}
+    return [
+        (originals[item.model], item)
+        for item in seen
+        if item.model in originals
+        and item.condition.part in parts
+        and cutoff in (None, item.condition.cutoff)
+    ]
 
 
 def _names(item: Seen, trainings: pd.DataFrame) -> dict[str, Any]:

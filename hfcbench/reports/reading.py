@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfcbench.references import parse_label
 from hfcbench.registry import Registry
+from hfcbench.reports.picture_results import stored_pictures
 from hfcbench.reports.stored_datasets import StoredDatasets
 from hfcbench.reports.study import StudiedQuantity, Study
 from hfcbench.runner.expansion import expand
@@ -35,7 +36,8 @@ def read_study(
 ) -> Study:
     """What a database holds of a suite; neither images nor checkpoints are needed.
 
-    The study reads single answers when they are asked for: keep the store open as long.
+    The study reads single answers and pictures when they are asked for: keep the store open as
+    long. Only pictures need their dataset, at ``location``.
 
     Args:
         suite: a name, or the path of a YAML file; one with blocks of its own.
@@ -62,7 +64,7 @@ def read_study(
         + len(analysed - store.analyses_done(sorted(analysed)))
     )
     return Study(
-        suite=suite,
+        suite=files[0].name,
         scale=files[0].suite.scale,
         trainings=_trainings(plan, done),
         curves=_curves(store, plan, sorted(done)),
@@ -73,6 +75,10 @@ def read_study(
         classes=_classes(store, plan),
         attacks=_attacks(plan),
         answers=store.answers,
+        fingerprints={
+            node.training.dataset.title: node.training.dataset.fingerprint for node in plan.nodes
+        },
+        pictures=stored_pictures(store, plan, registry, datasets.location),
     )
 
 

@@ -11,6 +11,7 @@ from hfcbench.quantities import Quantity
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hfcbench.reports.picture_results import PictureResults
     from hfcbench.results.statistics import Answers
 
 ReadAnswers: TypeAlias = "Callable[[Sequence[str]], Mapping[str, Answers]]"
@@ -71,6 +72,8 @@ class Study:
         attacks: label and epsilon of each attack on originals that the plan has.
         answers: reads single answers of ``evaluation`` identities, while the store is open.
         classes: names of the classes of each dataset, in the order of their numbers.
+        fingerprints: of each dataset, by its title.
+        pictures: what detectors found in single pictures; None where the suite has none.
     """
 
     suite: str
@@ -84,3 +87,5 @@ class Study:
     attacks: tuple[tuple[str, float], ...] = ()
     answers: ReadAnswers = nothing_known
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    pictures: PictureResults | None = None

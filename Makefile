@@ -33,12 +33,14 @@ $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	$(INSTALL) --editable .
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml plugins/hfcbench-torchattacks/pyproject.toml
+$(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml plugins/hfcbench-torchattacks/pyproject.toml plugins/hfcbench-detectron2/pyproject.toml
 	$(INSTALL) --editable '.[test]' --editable plugins/hfcbench-jpeg
 	# torchattacks asks for a version of requests that others cannot use, and never imports it.
 	$(INSTALL) --no-deps torchattacks==3.5.1
 	$(INSTALL) --no-deps pyautoattack==0.2.0
 	$(INSTALL) --no-deps --editable plugins/hfcbench-torchattacks
+	# detectron2 itself is in no index; without it, those of the plugin's tests that need it skip.
+	$(INSTALL) --no-deps --editable plugins/hfcbench-detectron2
 	touch $@
 
 $(VENV)/bench.stamp: $(VENV)/test.stamp

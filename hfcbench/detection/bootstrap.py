@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 1000
-"""25 lie beyond either end of an interval; 5,000 pictures of COCO take a quarter of a minute."""
+"""25 lie beyond either end of an interval; 5,000 pictures of COCO take about half a minute."""
 
 SEED = 0
 CONFIDENCE = 0.95

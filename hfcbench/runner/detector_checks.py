@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 from hfcbench.errors import SpecificationError
 from hfcbench.references import Reference
@@ -23,14 +23,17 @@ def check_task(reference: Reference, part: object, dataset: DatasetKey) -> None:
 
 
 def check_learnable(
-    heuristics: Mapping[Reference, Heuristic], recipe: Recipe, dataset: DatasetKey
+    references: Sequence[Reference],
+    heuristics: Sequence[Heuristic],
+    recipe: Recipe,
+    dataset: DatasetKey,
 ) -> None:
     """Raise SpecificationError if a detector cannot be trained on this dataset in this way.
 
     Heuristics that change optimizer and batch size are for detectors too. Others change labels,
     images or losses of classification, or layers that detectors do not have.
     """
-    for reference, heuristic in heuristics.items():
+    for reference, heuristic in zip(references, heuristics, strict=True):
         changed = [
             name
             for name in _OF_CLASSIFICATION

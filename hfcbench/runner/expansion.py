@@ -7,15 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from hfcbench.detection_types import Detector, is_detector
-from hfcbench.errors import SpecificationError
-from hfcbench.optimizers import check_optimizer
-from hfcbench.recipes import configured
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
 from hfcbench.runner.attack_expansion import AttackExpansion
+from hfcbench.runner.block_checks import BlockChecks
 from hfcbench.runner.block_reader import BlockReader
-from hfcbench.runner.detector_checks import check_learnable, check_nothing_attacked, check_task
 from hfcbench.runner.specification import (
     ORIGINAL,
     AnalysisSpecification,
@@ -26,17 +22,16 @@ from hfcbench.runner.specification import (
 )
 from hfcbench.runner.suite_file import Path, SuiteFile
 from hfcbench.runner.suite_schema import (
-    DEFAULT_METRICS,
     BlockSchema,
     Named,
     evaluation_count,
     merged,
 )
 from hfcbench.runner.tasks import CurvePlan
-from hfcbench.types import DataLocation, Model, Recipe, Schedule
+from hfcbench.types import DataLocation
 
 if TYPE_CHECKING:
-    from hfcbench.quantities import Analysis
+    pass
 
 NO_DEFENCE = "none"
 MOST_EVALUATIONS = 250_000
@@ -106,6 +101,7 @@ class _BlockExpansion:
         self._registry = registry
         self._datasets = datasets
         self._scale = scale
+        self._checks = BlockChecks(reader, registry, datasets.location)
 
     def trainings(self) -> Iterator[PlannedTraining]:
         block = self._read.block
@@ -128,8 +124,8 @@ class _BlockExpansion:
         ]
         for position, item in enumerate(block.datasets or []):
             dataset = self._dataset(item, ("datasets", position))
-            metrics = self._metrics(dataset)
-            self._check_applicable(dataset, attacks.references, analyses)
+            metrics = self._checks.metrics(dataset)
+            self._checks.applicable(dataset, attacks.references, analyses)
             trained_on = self._read.components(dataset, "train_on", block.train_on or [])
             evaluated = self._read.components(dataset, "components", block.components or [])
             attacked = self._read.components(
@@ -137,12 +133,12 @@ class _BlockExpansion:
             )
             curve = self._curve(dataset)
             attacks.check(dataset.shape)
-            checked_analyses = self._checked_analyses(analyses, dataset, bool(attacks.references))
+            checked_analyses = self._checks.analyses(analyses, dataset, bool(attacks.references))
             for (place, model), (number, heuristics), component, seed in itertools.product(
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
             ):
                 schedule = self._read.schedule()
-                files = self._check_recipe(
+                files = self._checks.recipe(
                     dataset, model, ("models", place), heuristics, ("heuristics", number), schedule
                 )
                 training = TrainingSpecification(
@@ -165,27 +161,6 @@ class _BlockExpansion:
                     tuple(self._analyses(training, defences, attacks, checked_analyses)),
                 )
 
-    def _metrics(self, dataset: DatasetKey) -> list[Reference]:
-        wanted = self._read.block.metrics or DEFAULT_METRICS[dataset.task]
-        references = self._read.references("metric", "metrics", list(wanted))
-        for position, reference in enumerate(references):
-            try:
-                check_task(reference, self._registry.create(reference), dataset)
-            except SpecificationError as error:
-                raise self._read.error(("metrics", position), error.what, error.hint) from error
-        return references
-
-    def _check_applicable(
-        self, dataset: DatasetKey, attacks: Sequence[Reference], analyses: Sequence[Reference]
-    ) -> None:
-        if dataset.task == "classification":
-            return
-        for key, references in (("attacks", attacks), ("analyses", analyses)):
-            try:
-                check_nothing_attacked(dataset, references)
-            except SpecificationError as error:
-                raise self._read.error((key, 0), error.what, error.hint) from error
-
     def _evaluations(
         self,
         training: TrainingSpecification,
@@ -205,27 +180,6 @@ class _BlockExpansion:
                 clean, samples=self._read.first_samples(("attack", "test"), test_size)
             )
             yield from attacks.evaluations(under_attack, attacked)
-
-    def _checked_analyses(
-        self, references: list[Reference], dataset: DatasetKey, attacks: bool
-    ) -> list[tuple[Reference, bool]]:
-        """Each analysis with whether it is of attacks."""
-        checked = []
-        for position, reference in enumerate(references):
-            analysis: Analysis = self._registry.create(reference)
-            path = ("analyses", position)
-            try:
-                analysis.check(dataset.shape)
-            except SpecificationError as error:
-                raise self._read.error(path, error.what, error.hint) from error
-            if analysis.attacked and not attacks:
-                raise self._read.error(
-                    path,
-                    f"{reference.label} is about adversarial images; there are no attacks",
-                    "name them under 'attacks' with 'epsilons', or by --attack and --epsilon",
-                )
-            checked.append((reference, analysis.attacked))
-        return checked
 
     def _analyses(
         self,
@@ -268,37 +222,3 @@ class _BlockExpansion:
                     f"{wanted} images are asked for, {reference.label} has {size}",
                 )
         return key
-
-    def _check_recipe(
-        self,
-        dataset: DatasetKey,
-        model: Reference,
-        model_path: Path,
-        heuristics: tuple[Reference, ...],
-        heuristics_path: Path,
-        schedule: Schedule,
-    ) -> str | None:
-        """Returns the sha256 of the files that the model's parameters name, if there are any."""
-        path = heuristics_path
-        try:
-            parts = {item: self._registry.create(item) for item in heuristics}
-            recipe = configured(schedule, list(parts.values()))
-            path = ("schedule",) if not heuristics else heuristics_path
-            check_optimizer(recipe.schedule.optimizer, recipe.schedule.optimizer_options)
-            if dataset.task == "detection":
-                check_learnable(parts, recipe, dataset)
-            path = model_path
-            built: Model | Detector = self._registry.create(model)
-            check_task(model, built, dataset)
-            return self._check_model(built, dataset, recipe)
-        except SpecificationError as error:
-            raise self._read.error(path, error.what, error.hint) from error
-
-    def _check_model(
-        self, model: Model | Detector, dataset: DatasetKey, recipe: Recipe
-    ) -> str | None:
-        if is_detector(model):
-            model.check(dataset.class_names)
-            return model.files_sha256(self._datasets.location)
-        model.check(dataset.shape, dataset.classes, recipe.options)
-        return None

@@ -54,7 +54,10 @@ def test_pictures_that_are_missing_are_unpacked_again(tmp_path, coco_folder, mon
 
 
 def test_what_is_whole_is_not_downloaded(coco_folder):
+    before = sorted(path.stat().st_mtime_ns for path in coco_folder.rglob("*"))
+    # There is no network here: a download would fail.
     Coco(str(coco_folder)).prepare(DataLocation(download=True))
+    assert sorted(path.stat().st_mtime_ns for path in coco_folder.rglob("*")) == before
 
 
 def test_a_failed_download_is_one_message(tmp_path):

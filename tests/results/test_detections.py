@@ -277,6 +277,27 @@ def test_the_wrong_question_says_so(
     assert store.answers([found.identity]) == {}
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("UPDATE datasets SET classes = '[]' WHERE name = 'street'", "class 2 is not among the 0"),
+        ("UPDATE detections SET n = 3", "its detections are in 3 pictures, of 4"),
+        ("UPDATE detections SET encoding = 'pickle'", "encoded as 'pickle'"),
+        ("DELETE FROM pictures WHERE position = 1", "it has 3 of 4 pictures"),
+        ("UPDATE picture_sets SET n = -1", "damaged"),
+    ],
+)
+def test_damaged_rows_are_not_read(
+    store: Store, run_id: int, build: ModuleType, detector: Any, damage: str, message: str
+) -> None:
+    record = build.detected(detector)
+    store.add_evaluations([record], run_id)
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql(damage)
+    with pytest.raises(StoreError, match=message):
+        store.detections(record.identity)
+
+
 def test_detections_must_be_of_their_dataset(
     store: Store, run_id: int, build: ModuleType, detector: Any, count: Count
 ) -> None:

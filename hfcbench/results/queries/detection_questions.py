@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Unpack
 
-from sqlalchemy import Connection
-
 from hfcbench.detection_types import Detections
+from hfcbench.results.queries.asking import Asking
 from hfcbench.results.queries.where import OF_ROWS, Filter, RowFilters, combined
 from hfcbench.results.writing.stored_detections import read_detections
 
@@ -16,11 +14,8 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.picture_gains import PictureGains
 
 
-class DetectionQuestions:
+class DetectionQuestions(Asking):
     """The part of :class:`hfcbench.results.queries.questions.Questions` about detectors."""
-
-    def _reading(self) -> AbstractContextManager[Connection]:
-        raise NotImplementedError
 
     def detections(self, identity: str) -> Detections:
         """What a detector found in each picture of an evaluation, exactly as it was stored.

@@ -230,6 +230,9 @@ class Questions(RobustnessQuestions, DetectionQuestions):
         of the second, ``low`` to ``high`` its 95% interval, ``p_adjusted`` the p value after a
         correction for the number of rows.
 
+        Of detectors the columns are ``map_first``, ``map_second`` and their ``difference`` with the
+        interval of a paired bootstrap over pictures; there is no p value to correct.
+
         Args:
             identities: of evaluations, or of trainings, or enough digits of theirs.
             correction: one of :data:`hfcbench.results.statistics.METHODS`.

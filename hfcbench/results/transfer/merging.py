@@ -16,6 +16,7 @@ from hfcbench.results.schema import (
     Condition,
     Curve,
     Dataset,
+    Detection,
     Epoch,
     Evaluation,
     Failure,
@@ -45,7 +46,6 @@ from hfcbench.results.transfer.differences import (
 from hfcbench.results.transfer.disagreements import Disagreements
 from hfcbench.results.transfer.merging_detections import (
     add_detailed_scores,
-    add_detections,
     add_pictures,
     detailed_scores,
 )
@@ -58,6 +58,7 @@ from hfcbench.results.transfer.plain_rows import (
     parts_of_training,
     quantities_of,
     rows_of,
+    with_keys,
     without,
 )
 from hfcbench.results.writing.rows import insert_missing, insert_row
@@ -127,11 +128,8 @@ class Merging:
             self._target.execute(update(Run).where(here, Run.finished_at.is_(None)).values(**ended))
 
     def _run_plugins(self, plugins: Keys) -> None:
-        rows = [
-            {"run_id": self._runs[row["run_id"]], "plugin_id": plugins[row["plugin_id"]]}
-            for row in rows_of(self._source, RunPlugin)
-        ]
-        insert_missing(self._target, RunPlugin, rows)
+        rows = with_keys(rows_of(self._source, RunPlugin), "run_id", self._runs)
+        insert_missing(self._target, RunPlugin, with_keys(rows, "plugin_id", plugins))
 
     def _merge_trainings(self) -> Keys:
         keys = {}
@@ -216,7 +214,8 @@ class Merging:
             label_set_id = self._label_sets[prediction["label_set_id"]]
             changed = {"evaluation_id": key, "label_set_id": label_set_id}
             insert_missing(self._target, Prediction, [prediction | changed])
-        add_detections(self._target, parts["detections"], key, self._picture_sets)
+        found = with_keys(parts["detections"], "picture_set_id", self._picture_sets)
+        insert_missing(self._target, Detection, [{**row, "evaluation_id": key} for row in found])
         add_detailed_scores(self._target, self._details(row, parts), key)
 
     def _details(self, row: Row, parts: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
@@ -227,16 +226,12 @@ class Merging:
     def _add_scores(
         self, scores: Sequence[Row], evaluation_id: int, training_id: int, condition_id: int
     ) -> None:
-        rows = [
-            {
-                **score,
-                "evaluation_id": evaluation_id,
-                "metric_id": self._metrics[score["metric_id"]],
-                "training_id": training_id,
-                "condition_id": condition_id,
-            }
-            for score in scores
-        ]
+        place = {
+            "evaluation_id": evaluation_id,
+            "training_id": training_id,
+            "condition_id": condition_id,
+        }
+        rows = [row | place for row in with_keys(scores, "metric_id", self._metrics)]
         insert_missing(self._target, Score, rows)
 
     def _add_checks(self, checks: Sequence[Row], evaluation_id: int) -> None:
@@ -249,11 +244,8 @@ class Merging:
         theirs = {
             **parts,
             **details,
-            "scores": [{**s, "metric_id": self._metrics[s["metric_id"]]} for s in parts["scores"]],
-            "detections": [
-                {**found, "picture_set_id": self._picture_sets[found["picture_set_id"]]}
-                for found in parts["detections"]
-            ],
+            "scores": with_keys(parts["scores"], "metric_id", self._metrics),
+            "detections": with_keys(parts["detections"], "picture_set_id", self._picture_sets),
         }
         mine |= detailed_scores(self._target, key, mine["detections"])
         difference = evaluation_difference(theirs, mine)

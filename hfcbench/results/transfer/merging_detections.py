@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hfcbench.results.schema import Base, ClassScore, Detection, Picture, PictureScore
-from hfcbench.results.transfer.plain_rows import Row, rows_of
+from hfcbench.results.schema import Base, ClassScore, Picture, PictureScore
+from hfcbench.results.transfer.plain_rows import Row, rows_of, with_keys
 from hfcbench.results.writing.rows import insert_missing
 
 _TABLES: tuple[tuple[str, type[Base]], ...] = (
@@ -25,7 +25,7 @@ def add_pictures(source: Connection, target: Connection, sets: Mapping[int, int]
     """
     for own, key in sets.items():
         rows = rows_of(source, Picture, Picture.picture_set_id == own)
-        insert_missing(target, Picture, [{**row, "picture_set_id": key} for row in rows])
+        insert_missing(target, Picture, with_keys(rows, "picture_set_id", {own: key}))
 
 
 def detailed_scores(
@@ -48,22 +48,8 @@ def detailed_scores(
     for name, table in _TABLES:
         column: Any = getattr(table, "evaluation_id")  # noqa: B009
         rows = rows_of(connection, table, column == evaluation_id)
-        found[name] = [
-            row if metrics is None else {**row, "metric_id": metrics[row["metric_id"]]}
-            for row in rows
-        ]
+        found[name] = list(rows) if metrics is None else with_keys(rows, "metric_id", metrics)
     return found
-
-
-def add_detections(
-    target: Connection, detections: Sequence[Row], evaluation_id: int, sets: Mapping[int, int]
-) -> None:
-    """Add what was found in an evaluation; ``sets`` as for :func:`add_pictures`."""
-    rows = [
-        {**row, "evaluation_id": evaluation_id, "picture_set_id": sets[row["picture_set_id"]]}
-        for row in detections
-    ]
-    insert_missing(target, Detection, rows)
 
 
 def add_detailed_scores(

@@ -118,6 +118,14 @@ def test_detections_are_merged(
     assert everything(between) == everything(source)
     assert contents(between, records, build) == contents(source, records, build)
     assert run(capsys, "check", "--db", between).endswith("no problems\n")
+    with open_store(between, read_only=True) as store:
+        assert store.headline_metrics() == ("top1", "map")
+        for metric, shown in (("top1", ["lfc@8", "hfc@8"]), ("map", ["lfc@8"])):
+            board = store.leaderboard(metric=metric, rank_intervals=True)
+            assert [name for name, item in board.conditions.items() if item.cut] == shown
+        assert store.picture_gains().frame[["gains", "drops", "equal"]].to_numpy().tolist() == [
+            [1, 1, 1]
+        ]
     again = run(capsys, "merge", source, "--db", between)
     assert "known already: 1 trainings, 2 evaluations" in again
     assert everything(between) == everything(source)

@@ -1,0 +1,1 @@
+"""The detectors of detectron2 for hfcbench."""

@@ -10,12 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from hfcbench.types import DataLocation, DatasetDescription, Score
+from hfcbench.types import DataLocation, DatasetDescription, Score, task_of
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+    from typing_extensions import TypeIs
+
+TRAINED = "trained"
+"""The key of the loss in a detector's curve: the mean over an epoch's batches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +170,11 @@ class Detector(Protocol):
         Raises:
             NodeError: the weights cannot be had.
         """
+
+
+def is_detector(model: object) -> TypeIs[Detector]:
+    """Whether a model finds objects instead of classifying images."""
+    return task_of(model) == "detection"
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ Cutoff: TypeAlias = float | tuple[float, float]
 
 Rescaling: TypeAlias = Literal["none", "max", "minmax", "clip", "mean"]
 Task: TypeAlias = Literal["classification", "detection"]
-Augmentation: TypeAlias = Literal["none", "crop-flip"]
+Augmentation: TypeAlias = Literal["none", "flip", "crop-flip"]
 
 
 class BelowDataRoot:
@@ -192,7 +192,8 @@ class Schedule:
         optimizer: the name of a class in :mod:`torch.optim`.
         learning_rate: passed to the optimizer as ``lr``; None leaves the optimizer's default.
         optimizer_options: further keyword arguments of that class.
-        augmentation: ``crop-flip`` pads by 4 pixels, crops at random and flips at random.
+        augmentation: ``flip`` mirrors left and right at random; ``crop-flip``, which detectors are
+            not trained with, pads by 4 pixels, crops at random and mirrors at random.
     """
 
     epochs: int = 100

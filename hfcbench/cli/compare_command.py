@@ -26,14 +26,15 @@ def command(identities: tuple[str, ...], db: str, output_format: str, correction
     """Compare evaluations, or trainings under every condition that they share.
 
     Each ID is the beginning of an identity, as the leaderboard shows it. The test is McNemar's, the
-    interval of the difference a paired bootstrap over images; both look at the same images.
+    interval of the difference a paired bootstrap over images; both look at the same images. Of
+    detectors it is the difference in mean average precision, and the bootstrap's interval.
     """
     from hfcbench.results.opening import open_store
 
     with open_store(db, read_only=True) as store:
         frame = store.compare(identities, correction=correction)
     if output_format in ("table", "markdown"):
-        for name in ("p_value", "p_adjusted"):
+        for name in {"p_value", "p_adjusted"} & set(frame.columns):
             frame[name] = [f"{value:.2g}" for value in frame[name]]
     columns, rows = wide(frame)
     print_rows(columns, rows, output_format)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hfcbench.cli.frames import wide
-from hfcbench.cli.leaderboard_table import compact, notes, without_constants
+from hfcbench.cli.leaderboard_table import compact, notes, together, without_constants
 from hfcbench.cli.options import database_option, filter_options, format_option
 from hfcbench.cli.tables import print_rows, printable
+from hfcbench.errors import UsageError
 from hfcbench.results.queries.naming import GROUPS
+
+if TYPE_CHECKING:
+    from hfcbench.results.queries.leaderboard import Leaderboard
+    from hfcbench.results.store import Store
 
 
 @click.command(short_help="Show the leaderboard.")
@@ -31,7 +37,9 @@ from hfcbench.results.queries.naming import GROUPS
 @click.option("--criterion", help="Only attacks that were judged so: worst-case, exact or full.")
 @click.option("--attack-mode", help="Only attacks of this mode: adaptive, transfer or oblivious.")
 @click.option("--rank-intervals", is_flag=True, help="Between which ranks each row lies.")
-@click.option("--metric", default="top1", show_default=True)
+@click.option(
+    "--metric", help="Default: what ranks models, a table per task (top1; map for detection)."
+)
 @click.option("--wide", "all_columns", is_flag=True, help="Every radius, attack and interval.")
 def command(
     db: str,
@@ -46,11 +54,13 @@ def command(
     criterion: str | None,
     attack_mode: str | None,
     rank_intervals: bool,
-    metric: str,
+    metric: str | None,
     all_columns: bool,
     **filters: Any,
 ) -> None:
     """Show original accuracy beside low- and high-frequency and robust accuracy, ranked.
+
+    Detectors have a table of their own, of mean average precision.
 
     Only rows of one dataset content, scale, split, number of images and evaluation procedure are
     ranked against each other, and a column holds scores of one condition.
@@ -58,28 +68,58 @@ def command(
     from hfcbench.results.opening import open_store
 
     full = output_format in ("csv", "json") or all_columns
+    filters |= {"attack_norm": attack_norm, "criterion": criterion, "attack_mode": attack_mode}
+    question = {
+        "sort": sort or "original",
+        "group": group,
+        "limit": None if everything else limit,
+        "columns": "all" if full else "main",
+        "cutoff": radius,
+        "epsilon": epsilon,
+        "rank_intervals": rank_intervals,
+        **filters,
+    }
     with open_store(db, read_only=True) as store:
-        board = store.leaderboard(
-            metric=metric,
-            sort=sort or "original",
-            group=group,
-            limit=None if everything else limit,
-            columns="all" if full else "main",
-            cutoff=radius,
-            epsilon=epsilon,
-            rank_intervals=rank_intervals,
-            **filters,
-            attack_norm=attack_norm,
-            criterion=criterion,
-            attack_mode=attack_mode,
-        )
+        metrics = (metric,) if metric else store.headline_metrics(**filters)
+        boards, lines = _boards(store, metrics, question)
     if output_format in ("csv", "json"):
-        columns, rows = wide(board.frame)
-    elif all_columns:
-        columns, rows = wide(without_constants(board.frame))
+        columns, rows = wide(together(boards))
+        print_rows(columns, rows, output_format)
     else:
-        columns, rows = compact(board)
-    print_rows(columns, rows, output_format)
-    for line in notes(board):
+        _print_tables(boards, output_format, all_columns=all_columns)
+    for line in [*(line for board in boards for line in notes(board)), *lines]:
         # Not among the rows, which may be read by another program.
         click.echo(printable(line), err=True)
+
+
+def _boards(
+    store: Store, metrics: Sequence[str], question: dict[str, Any]
+) -> tuple[list[Leaderboard], list[str]]:
+    """The leaderboards that answer a question, and what a reader must know of the others.
+
+    Raises:
+        UsageError: none of them does.
+    """
+    boards: list[Leaderboard] = []
+    refused: list[UsageError] = []
+    for metric in metrics:
+        try:
+            boards.append(store.leaderboard(metric=metric, **question))
+        except UsageError as error:
+            # A radius or column of one task need not be one of the other.
+            refused.append(error)
+    if not boards:
+        raise refused[0]
+    filled = [board for board in boards if len(board.frame)]
+    return filled or boards[:1], [f"left out: {error.what}" for error in refused]
+
+
+def _print_tables(boards: Sequence[Leaderboard], output_format: str, *, all_columns: bool) -> None:
+    for number, board in enumerate(boards):
+        if len(boards) > 1:
+            click.echo(("\n" if number else "") + f"metric {board.metric}")
+        if all_columns:
+            columns, rows = wide(without_constants(board.frame))
+        else:
+            columns, rows = compact(board)
+        print_rows(columns, rows, output_format)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hfcbench.cli.frames import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.leaderboard import Leaderboard
 
 _NAMES = (*SECTION, *NAMES, "rows")
+_ACCURACY = "top1"
 
 
 def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
@@ -58,10 +60,25 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
 def notes(board: Leaderboard) -> list[str]:
     """What a reader must know beside the rows: how images were cut, and what is not shown."""
     cuts = list(dict.fromkeys(cut_name(item) for item in board.conditions.values() if item.cut))
-    lines = [f"components: {'; '.join(cuts)}"] if cuts else []
+    lines = [] if board.metric == _ACCURACY else [f"scores: {board.metric}"]
+    lines += [f"components: {'; '.join(cuts)}"] if cuts else []
     if "rows" in board.frame.columns and len(board.frame):
         lines.append("means ± standard deviation over so many rows")
     return [*lines, *advice(board.flags), *(f"left out: {item}" for item in board.left_out)]
+
+
+def together(boards: Sequence[Leaderboard]) -> pd.DataFrame:
+    """The frames of all leaderboards, whose metric is a column where there are several."""
+    import pandas as pd
+
+    if len(boards) == 1:
+        return boards[0].frame
+    frames = []
+    for board in boards:
+        frame = board.frame.copy()
+        frame.insert(0, "metric", board.metric)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
 
 
 def without_constants(frame: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "Run a suite and write its results to a database.",
     "leaderboard": "Show original, low- and high-frequency and robust accuracy, ranked.",
     "tradeoff": "Hold accuracy against robust accuracy, with the models that none beats.",
+    "gains": "Count pictures that detectors score better on in LFC or HFC than in the original.",
     "show": "Tell where a number comes from, and how to compute it again.",
     "verify": "Recompute a stored result and compare.",
     "figures": "Draw a suite's figures and tables from a results database.",

@@ -77,17 +77,21 @@ def _print_leaderboard(plan: Plan, session: Session, console: Console) -> None:
     from hfcbench.results.opening import open_store
 
     database = session.settings.database
+    trainings = [node.training.identity for node in plan.nodes]
     with open_store(database, read_only=True) as store:
-        board = store.leaderboard(
-            trainings=[node.training.identity for node in plan.nodes], columns="main"
-        )
-    if board.frame.empty:
+        boards = [
+            store.leaderboard(metric=metric, trainings=trainings, columns="main")
+            for metric in store.headline_metrics(trainings=trainings)
+        ]
+    boards = [board for board in boards if not board.frame.empty]
+    if not boards:
         return
-    console.print()
-    columns, rows = compact(board)
-    print_rows(columns, rows, "table")
-    for line in notes(board):
-        console.print(line)
+    for board in boards:
+        console.print()
+        columns, rows = compact(board)
+        print_rows(columns, rows, "table")
+        for line in notes(board):
+            console.print(line)
     db = "" if database == "results.db" else f" --db {database}"
     console.print(
         f"\nnext: hfcbench leaderboard{db} --wide\n"

@@ -34,7 +34,9 @@ def command(identity: str, db: str, output_format: str) -> None:
         provenance = store.provenance(identity)
         intervals = (
             store.intervals(provenance.identity).to_dict("records")
-            if provenance.kind == "evaluation" and output_format == "text"
+            if provenance.kind == "evaluation"
+            and output_format == "text"
+            and not provenance.holds_detections
             else []
         )
     if output_format == "json":

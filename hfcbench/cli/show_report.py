@@ -31,6 +31,7 @@ def document(provenance: Provenance) -> str:
             "condition": finding.condition,
             f"{provenance.kind}_run": finding.run,
             "scores": finding.scores,
+            **({"class_scores": finding.class_scores} if finding.class_scores else {}),
             "checks": finding.checks,
             "quantities": finding.quantities,
         }
@@ -71,6 +72,14 @@ def _numbers(provenance: Provenance, intervals: Sequence[Mapping[Any, Any]]) -> 
     for score in provenance.finding.scores:
         interval = f"[{score['low']}, {score['high']}], n = {score['n']}"
         yield f"  {score['metric']} (version {score['version']}) = {score['value']!r} {interval}"
+    of_classes = [
+        row for row in provenance.finding.class_scores if row["metric"] == provenance.headline
+    ]
+    if of_classes:
+        yield f"\n{provenance.headline} by class, 95% intervals; n counts objects"
+    for row in of_classes:
+        ends = f"[{row['low']:.4f}, {row['high']:.4f}]"
+        yield f"  {printable(row['class'])} = {row['value']:.4f} {ends}, n = {row['n']}"
     for check in provenance.finding.checks:
         yield f"  {printable(_check_text(check))}"
     for quantity in provenance.finding.quantities:
@@ -138,7 +147,8 @@ def _findings(provenance: Provenance) -> Iterator[str]:
     if provenance.evaluations:
         yield "\nevaluations"
         for row in provenance.evaluations:
-            found = f"top1 {row['top1']}, n = {row['n']}"
+            headline = provenance.headline
+            found = f"{headline} {row[headline]}, n = {row['n']}"
             yield f"  {row['identity'][:12]}  {row['condition']}: {found}"
     if provenance.analyses:
         yield "\nanalyses"

@@ -9,31 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from annotated_types import Ge, Interval
 from numpy.typing import NDArray
 
 from hfcbench import hookimpl
+from hfcbench.datasets.photographs import PHOTOGRAPHS, photograph_of
 from hfcbench.hookspecs import Register
 from hfcbench.types import DataLocation, Dataset, DatasetDescription, ImageShape
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
-PHOTOGRAPHS = (
-    "brick",
-    "camera",
-    "cell",
-    "chelsea",
-    "coffee",
-    "grass",
-    "gravel",
-    "ihc",
-    "moon",
-    "motorcycle_left",
-)
 TILE = 48
 _TEST_TILES = 0.25
 
@@ -75,7 +61,7 @@ class PhotoPatches:
         """One chunk per photograph, in the order of the classes."""
         count = self.train_per_class if split == "train" else self.test_per_class
         for label, name in enumerate(PHOTOGRAPHS):
-            photograph = _photograph(name)
+            photograph = photograph_of(name)
             tiles = self._tiles(photograph, label)[split]
             patches = self._patches(photograph, tiles, count, label, split)
             yield patches, np.full(count, label, dtype=np.int64)
@@ -110,20 +96,6 @@ class PhotoPatches:
             [photograph[top : top + self.size, left : left + self.size] for top, left in places]
         )
         return np.ascontiguousarray(patches.transpose(0, 3, 1, 2))
-
-
-def _photograph(name: str) -> NDArray[np.uint8]:
-    """A photograph ``(H,W,3)``; grey ones have three equal channels."""
-    from PIL import Image
-
-    with _folder().joinpath(f"{name}.png").open("rb") as file, Image.open(file) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def _folder() -> Traversable:
-    from importlib.resources import files
-
-    return files("skimage.data")
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,20 @@ class PictureError(Exception):
     """Why a file cannot be used, in a few words without its name."""
 
 
-def load_picture(path: Path, *, channels: Literal[1, 3], size: int | None) -> NDArray[np.uint8]:
-    """The picture ``(H,W,channels)`` uint8 in 0..255, turned as its EXIF entry says.
+def load_picture(
+    source: Path | BinaryIO,
+    *,
+    channels: Literal[1, 3],
+    size: int | None,
+    upright: bool = True,
+) -> NDArray[np.uint8]:
+    """The picture ``(H,W,channels)`` uint8 in 0..255.
 
     Args:
+        source: its file.
         channels: 1 for grey, 3 for colour; what is transparent becomes white.
         size: scale the shorter side to this and crop the middle; None leaves it as it is.
+        upright: turn it as its EXIF entry says; otherwise pixels come as they are stored.
 
     Raises:
         PictureError: it is no picture, or damaged.
@@ -29,11 +37,10 @@ def load_picture(path: Path, *, channels: Literal[1, 3], size: int | None) -> ND
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(path) as opened:
+        with Image.open(source) as opened:
             opened.load()
-            picture = _plain(ImageOps.exif_transpose(opened)).convert(
-                "RGB" if channels == 3 else "L"
-            )
+            turned = ImageOps.exif_transpose(opened) if upright else opened
+            picture = _plain(turned).convert("RGB" if channels == 3 else "L")
     except UnidentifiedImageError as error:
         raise PictureError("not a picture") from error
     # Pillow's decoders answer damaged files with these, too.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfcbench.references import parse_label
 from hfcbench.registry import Registry
+from hfcbench.reports.picture_results import stored_pictures
 from hfcbench.reports.stored_datasets import StoredDatasets
 from hfcbench.reports.study import StudiedQuantity, Study
 from hfcbench.runner.expansion import expand
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from hfcbench.results.store import Store
 
+# Attacks that do not know the defence; adaptive ones need no word.
+_NAMED_MODES = ("transfer", "oblivious")
 _OF_TRAINING = ("training", "dataset", "model", "heuristics", "trained_on", "seed")
 
 
@@ -35,7 +38,8 @@ def read_study(
 ) -> Study:
     """What a database holds of a suite; neither images nor checkpoints are needed.
 
-    The study reads single answers when they are asked for: keep the store open as long.
+    The study reads single answers and pictures when they are asked for: keep the store open as
+    long. Only pictures need their dataset, at ``location``.
 
     Args:
         suite: a name, or the path of a YAML file; one with blocks of its own.
@@ -62,7 +66,7 @@ def read_study(
         + len(analysed - store.analyses_done(sorted(analysed)))
     )
     return Study(
-        suite=suite,
+        suite=files[0].name,
         scale=files[0].suite.scale,
         trainings=_trainings(plan, done),
         curves=_curves(store, plan, sorted(done)),
@@ -73,6 +77,10 @@ def read_study(
         classes=_classes(store, plan),
         attacks=_attacks(plan),
         answers=store.answers,
+        fingerprints={
+            node.training.dataset.title: node.training.dataset.fingerprint for node in plan.nodes
+        },
+        pictures=stored_pictures(store, plan, registry, datasets.location),
     )
 
 
@@ -148,6 +156,10 @@ def _scores(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     wanted = {item.identity for node in plan.nodes for item in node.evaluations}
     frame = store.evaluations(trainings=done, limit=None)
     frame = frame[frame["evaluation"].isin(wanted)].reset_index(drop=True)
+    modes = zip(frame["attack"], frame["attack_mode"], strict=True)
+    frame["attack"] = [
+        f"{mode} {attack}" if mode in _NAMED_MODES else attack for attack, mode in modes
+    ]
     names = ("evaluation", "split", "defence", "attack", "epsilon", "component", "part", "cutoff")
     more = ("decomposition", "rescaling", "metric", "value", "low", "high", "n")
     return frame[[*_OF_TRAINING, *names, *more]]
@@ -161,6 +173,7 @@ def _attacks(plan: Plan) -> tuple[tuple[str, float], ...]:
         if item.attack is not None
         and item.epsilon is not None
         and item.component.part == "original"
+        and (item.search is None or item.search.mode not in _NAMED_MODES)
     ]
     return tuple(dict.fromkeys(found))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hfcbench.errors import DataError
 from hfcbench.references import Reference
-from hfcbench.runner.dataset_access import title_of
+from hfcbench.runner.dataset_access import dataset_key, title_of
 from hfcbench.runner.specification import DatasetKey
 from hfcbench.types import DataLocation
 
@@ -33,18 +33,7 @@ class StoredDatasets:
         records = self.store.datasets()
         for record in reversed(records):
             if (record.name, record.version) == (title, reference.version):
-                description = record.description
-                return DatasetKey(
-                    reference.name,
-                    title,
-                    reference.version,
-                    record.fingerprint,
-                    description.shape,
-                    len(description.classes),
-                    description.sizes["train"],
-                    description.sizes["test"],
-                    reference,
-                )
+                return dataset_key(reference, record.fingerprint, record.description)
         known = ", ".join(sorted({record.name for record in records})) or "none"
         raise DataError(
             f"the database holds no results on dataset {title} (version {reference.version}); it "

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from hfcbench.attack_types import Norm, Search
+from hfcbench.detection_types import Detections
 from hfcbench.quantities import Quantity
 from hfcbench.reliability_checks import Check
 from hfcbench.types import JSON, DatasetDescription, Predictions, Score
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -126,14 +132,22 @@ class TrainingRecord:
         return (self.checkpoint,) if self.labels is None else (self.checkpoint, self.labels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScoreRecord:
-    """A metric's value over one evaluation."""
+    """A metric's value over one evaluation, with what a detector's consists of.
+
+    Attributes:
+        classes: of detections, the metric over each class that it means anything for, by name.
+        pictures: of detections, the metric over each picture alone, ``(N,)`` float64, NaN where it
+            means nothing; None where it is not kept for each.
+    """
 
     metric: str
     metric_version: str
     score: Score
     higher_is_better: bool = True
+    classes: Mapping[str, Score] = field(default_factory=dict)
+    pictures: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +155,7 @@ class EvaluationRecord:
     """A finished evaluation; ``defence`` and ``attack`` are labels or ``none``.
 
     Attributes:
+        predictions: what the model answered; of a detector what it found.
         component: what was fed to the model, e.g. ``original`` or ``lfc@8``.
         part: ``original`` or the name of the decomposition's part, e.g. ``lfc``.
         cutoff: radius or rank (the outer one of a ring); None for originals.
@@ -167,11 +182,17 @@ class EvaluationRecord:
     device: str
     started_at: datetime
     duration_seconds: float
-    predictions: Predictions
+    predictions: Predictions | Detections
     scores: Sequence[ScoreRecord]
     attack_norm: Norm | None = None
     search: Search | None = None
     checks: Sequence[Check] = ()
+
+    @property
+    def n(self) -> int:
+        """How many images or pictures it is over."""
+        found = self.predictions
+        return len(found.labels) if isinstance(found, Predictions) else len(found)
 
 
 @dataclass(frozen=True)

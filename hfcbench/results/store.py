@@ -31,9 +31,12 @@ from hfcbench.results.records import (
 from hfcbench.results.writing import claims, lookups, writes
 from hfcbench.results.writing.analyses import find_analyses, insert_analyses, read_quantities
 from hfcbench.results.writing.claims import Holder
-from hfcbench.results.writing.evaluations import insert_evaluations, locate_evaluation
+from hfcbench.results.writing.evaluations import (
+    insert_evaluations,
+    locate_evaluation,
+    packed_by_identity,
+)
 from hfcbench.results.writing.lookups import StoredTraining
-from hfcbench.results.writing.predictions import pack_predictions
 from hfcbench.results.writing.scores import insert_scores
 
 __all__ = ["Store", "StoredTraining"]
@@ -108,9 +111,12 @@ class Store(Questions):
             writes.insert_curve(connection, ids[training_identity], points)
 
     def add_evaluations(self, records: Sequence[EvaluationRecord], run_id: int) -> None:
-        """Add finished evaluations with predictions and scores; their trainings must be known."""
+        """Add finished evaluations with predictions or detections, and scores.
+
+        Their trainings must be known, and detections be of the classes of their datasets.
+        """
         # Compressing takes longer than writing: others must not wait for it.
-        packed = {record.identity: pack_predictions(record.predictions) for record in records}
+        packed = packed_by_identity(records)
         with self._writing() as connection:
             insert_evaluations(connection, records, packed, run_id)
 

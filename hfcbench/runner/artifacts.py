@@ -10,6 +10,7 @@ from hfcbench.runner.tasks import TrainingTask
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from hfcbench.training.job import TrainingResult
@@ -25,7 +26,7 @@ def labels_path(identity: str) -> str:
     return f"{identity[:2]}/{identity}.labels.safetensors"
 
 
-def save_checkpoint_of(task: TrainingTask, result: TrainingResult, folder: Path) -> ArtifactRecord:
+def save_checkpoint_of(task: TrainingTask, module: torch.nn.Module, folder: Path) -> ArtifactRecord:
     """Write the checkpoint of a finished training.
 
     Raises:
@@ -34,7 +35,7 @@ def save_checkpoint_of(task: TrainingTask, result: TrainingResult, folder: Path)
     from hfcbench.training.checkpoints import save_checkpoint
 
     path = checkpoint_path(task.identity)
-    saved = save_checkpoint(result.module, folder / path, task.expected_sha256)
+    saved = save_checkpoint(module, folder / path, task.expected_sha256)
     return ArtifactRecord(CHECKPOINT, path, *saved)
 
 

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from hfcbench.errors import SpecificationError
-from hfcbench.optimizers import check_optimizer
-from hfcbench.recipes import configured
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
 from hfcbench.runner.attack_expansion import AttackExpansion
+from hfcbench.runner.block_checks import BlockChecks
 from hfcbench.runner.block_reader import BlockReader
 from hfcbench.runner.specification import (
     ORIGINAL,
@@ -30,10 +28,10 @@ from hfcbench.runner.suite_schema import (
     merged,
 )
 from hfcbench.runner.tasks import CurvePlan
-from hfcbench.types import DataLocation, Model, Schedule
+from hfcbench.types import DataLocation
 
 if TYPE_CHECKING:
-    from hfcbench.quantities import Analysis
+    pass
 
 NO_DEFENCE = "none"
 MOST_EVALUATIONS = 250_000
@@ -103,10 +101,10 @@ class _BlockExpansion:
         self._registry = registry
         self._datasets = datasets
         self._scale = scale
+        self._checks = BlockChecks(reader, registry, datasets.location)
 
     def trainings(self) -> Iterator[PlannedTraining]:
         block = self._read.block
-        metrics = self._read.references("metric", "metrics", block.metrics or [])
         defences = [
             None
             if item == NO_DEFENCE
@@ -126,6 +124,8 @@ class _BlockExpansion:
         ]
         for position, item in enumerate(block.datasets or []):
             dataset = self._dataset(item, ("datasets", position))
+            metrics = self._checks.metrics(dataset)
+            self._checks.applicable(dataset, attacks.references, analyses)
             trained_on = self._read.components(dataset, "train_on", block.train_on or [])
             evaluated = self._read.components(dataset, "components", block.components or [])
             attacked = self._read.components(
@@ -133,12 +133,12 @@ class _BlockExpansion:
             )
             curve = self._curve(dataset)
             attacks.check(dataset.shape)
-            checked_analyses = self._checked_analyses(analyses, dataset, bool(attacks.references))
+            checked_analyses = self._checks.analyses(analyses, dataset, bool(attacks.references))
             for (place, model), (number, heuristics), component, seed in itertools.product(
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
             ):
                 schedule = self._read.schedule()
-                self._check_recipe(
+                files = self._checks.recipe(
                     dataset, model, ("models", place), heuristics, ("heuristics", number), schedule
                 )
                 training = TrainingSpecification(
@@ -150,6 +150,7 @@ class _BlockExpansion:
                     seed,
                     self._read.samples("train", dataset.train_size),
                     self._scale,
+                    files,
                 )
                 evaluations = self._evaluations(training, defences, attacks, evaluated, attacked)
                 yield PlannedTraining(
@@ -179,27 +180,6 @@ class _BlockExpansion:
                 clean, samples=self._read.first_samples(("attack", "test"), test_size)
             )
             yield from attacks.evaluations(under_attack, attacked)
-
-    def _checked_analyses(
-        self, references: list[Reference], dataset: DatasetKey, attacks: bool
-    ) -> list[tuple[Reference, bool]]:
-        """Each analysis with whether it is of attacks."""
-        checked = []
-        for position, reference in enumerate(references):
-            analysis: Analysis = self._registry.create(reference)
-            path = ("analyses", position)
-            try:
-                analysis.check(dataset.shape)
-            except SpecificationError as error:
-                raise self._read.error(path, error.what, error.hint) from error
-            if analysis.attacked and not attacks:
-                raise self._read.error(
-                    path,
-                    f"{reference.label} is about adversarial images; there are no attacks",
-                    "name them under 'attacks' with 'epsilons', or by --attack and --epsilon",
-                )
-            checked.append((reference, analysis.attacked))
-        return checked
 
     def _analyses(
         self,
@@ -242,23 +222,3 @@ class _BlockExpansion:
                     f"{wanted} images are asked for, {reference.label} has {size}",
                 )
         return key
-
-    def _check_recipe(
-        self,
-        dataset: DatasetKey,
-        model: Reference,
-        model_path: Path,
-        heuristics: tuple[Reference, ...],
-        heuristics_path: Path,
-        schedule: Schedule,
-    ) -> None:
-        path = heuristics_path
-        try:
-            recipe = configured(schedule, [self._registry.create(item) for item in heuristics])
-            path = ("schedule",) if not heuristics else heuristics_path
-            check_optimizer(recipe.schedule.optimizer, recipe.schedule.optimizer_options)
-            path = model_path
-            built: Model = self._registry.create(model)
-            built.check(dataset.shape, dataset.classes, recipe.options)
-        except SpecificationError as error:
-            raise self._read.error(path, error.what, error.hint) from error

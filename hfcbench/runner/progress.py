@@ -19,7 +19,8 @@ def work(task: Task) -> float:
     if isinstance(task, TrainingTask):
         specification = task.specification
         images = specification.samples or specification.dataset.train_size
-        return float(max(1, specification.schedule.epochs) * images)
+        # A detector that is trained already may come without training pictures.
+        return float(max(1, specification.schedule.epochs) * max(1, images))
     images = task.training.dataset.test_size
     nodes = task.evaluations if isinstance(task, EvaluationTask) else task.analyses
     return float(sum(node.samples or images for node in nodes))

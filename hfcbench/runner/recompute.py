@@ -42,10 +42,11 @@ def _suite_text(provenance: Provenance) -> str:
         "schedule": {k: v for k, v in training["schedule"].items() if v is not None},
         "curves": {"components": []},
         "samples": {"train": training["samples"]},
-        "metrics": _metrics(provenance),
     }
     components = [training["component"]]
     finding = provenance.finding
+    if finding is not None and finding.scores:
+        block["metrics"] = sorted({score["metric"] for score in finding.scores})
     if finding is not None:
         found = finding.row["specification"]
         block |= _circumstances(found)
@@ -62,11 +63,6 @@ def _suite_text(provenance: Provenance) -> str:
         "blocks": [block],
     }
     return yaml.safe_dump(suite, sort_keys=False, allow_unicode=True)
-
-
-def _metrics(provenance: Provenance) -> list[str]:
-    scores = () if provenance.finding is None else provenance.finding.scores
-    return sorted({score["metric"] for score in scores}) or ["top1", "loss"]
 
 
 def _circumstances(found: Mapping[str, Any]) -> dict[str, Any]:

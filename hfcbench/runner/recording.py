@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hfcbench.attack_types import Norm
+from hfcbench.detection_types import TRAINED, DetectionMetric, Detections
 from hfcbench.errors import HfcbenchError
 from hfcbench.references import Reference
+from hfcbench.reliability_checks import Check
 from hfcbench.results.records import (
+    ArtifactRecord,
     CurvePoint,
     EvaluationRecord,
     FailureRecord,
     ScoreRecord,
+    TrainingRecord,
 )
 from hfcbench.runner.specification import (
     AnalysisSpecification,
@@ -21,17 +27,70 @@ from hfcbench.runner.specification import (
     TrainingSpecification,
 )
 from hfcbench.runner.tasks import EvaluationTask, Task, TrainingTask
-from hfcbench.types import Metric, Predictions
+from hfcbench.types import Metric, Predictions, Score
 
 if TYPE_CHECKING:
-    from hfcbench.evaluation.cells import CellResult
-    from hfcbench.training.job import TrainingResult
+    from hfcbench.training.job import CurveMeasurement
 
 
-def score(predictions: Predictions, reference: Reference, metric: Metric) -> ScoreRecord:
-    """A metric's record over stored or fresh predictions."""
+@dataclass(frozen=True)
+class Started:
+    """When and where the work on a node began."""
+
+    device: str
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.perf_counter() - self.clock
+
+
+def training_record(
+    specification: TrainingSpecification,
+    started: Started,
+    *,
+    checkpoint: ArtifactRecord,
+    curve: Sequence[CurvePoint],
+    epochs: int,
+    parameter_count: int,
+    curve_seconds: float,
+    labels: ArtifactRecord | None = None,
+) -> TrainingRecord:
+    """A finished training with everything that its specification says."""
+    return TrainingRecord(
+        identity=specification.identity,
+        specification=specification.canonical,
+        dataset_fingerprint=specification.dataset.fingerprint,
+        dataset_name=specification.dataset.title,
+        model=specification.model.label,
+        heuristics=specification.heuristics_label,
+        trained_on=specification.component.label,
+        rescaling=specification.component.rescaling,
+        seed=specification.seed,
+        epochs=epochs,
+        parameter_count=parameter_count,
+        device=started.device,
+        started_at=started.at,
+        duration_seconds=started.seconds,
+        checkpoint=checkpoint,
+        curve=curve,
+        curve_seconds=curve_seconds,
+        labels=labels,
+    )
+
+
+def score(
+    answers: Predictions | Detections, reference: Reference, metric: Metric | DetectionMetric
+) -> ScoreRecord:
+    """A metric's record over stored or fresh predictions or detections of its task."""
+    name, version = reference.label, reference.version
+    found = metric.score(answers)  # type: ignore[arg-type]
+    if isinstance(found, Score):
+        return ScoreRecord(name, version, found, metric.higher_is_better)
     return ScoreRecord(
-        reference.label, reference.version, metric.score(predictions), metric.higher_is_better
+        name, version, found.total, metric.higher_is_better, found.classes, found.pictures
     )
 
 
@@ -40,11 +99,15 @@ def label_of(reference: Reference | None) -> str:
     return "none" if reference is None else reference.label
 
 
-def curve_points(task: TrainingTask, result: TrainingResult) -> list[CurvePoint]:
+def curve_points(task: TrainingTask, curve: Sequence[CurveMeasurement]) -> list[CurvePoint]:
     """What a training measured, with the names of its components."""
     points = []
-    for measured in result.curve:
-        component = task.curve.components[int(measured.key)]
+    for measured in curve:
+        component = (
+            task.specification.component
+            if measured.key == TRAINED
+            else task.curve.components[int(measured.key)]
+        )
         decomposition = component.decomposition
         points.append(
             CurvePoint(
@@ -63,12 +126,14 @@ def curve_points(task: TrainingTask, result: TrainingResult) -> list[CurvePoint]
 
 def evaluation_record(
     specification: EvaluationSpecification,
-    result: CellResult,
+    answers: Predictions | Detections,
     scores: Sequence[ScoreRecord],
     device: str,
     started_at: datetime,
     duration_seconds: float,
-    attack_norm: Norm | None,
+    *,
+    attack_norm: Norm | None = None,
+    checks: Sequence[Check] = (),
 ) -> EvaluationRecord:
     """A finished evaluation with everything that its specification says."""
     component = specification.component
@@ -91,11 +156,11 @@ def evaluation_record(
         device=device,
         started_at=started_at,
         duration_seconds=duration_seconds,
-        predictions=result.predictions,
+        predictions=answers,
         scores=scores,
         attack_norm=attack_norm,
         search=specification.search,
-        checks=result.checks,
+        checks=checks,
     )
 
 

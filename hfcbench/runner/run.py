@@ -26,6 +26,7 @@ from hfcbench.runner.tasks import (
     training_of,
 )
 from hfcbench.runner.worker import TaskWorker
+from hfcbench.types import task_of
 
 if TYPE_CHECKING:
     from hfcbench.results.store import Store
@@ -112,9 +113,10 @@ class Run:
         for training in datasets.values():
             self.store.add_dataset(self.datasets.record(training.dataset))
         for identity, metric in self.remaining.unscored:
-            predictions = self.store.predictions(identity)
-            record = score(predictions, metric, self.plugins.registry.create(metric))
-            self.store.add_scores(identity, [record])
+            made = self.plugins.registry.create(metric)
+            detected = task_of(made) == "detection"
+            answers = (self.store.detections if detected else self.store.predictions)(identity)
+            self.store.add_scores(identity, [score(answers, metric, made)])
         left = self.remaining
         while left.tasks:
             self._open_tasks = Counter(training_of(task) for task in left.tasks)

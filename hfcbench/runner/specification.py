@@ -14,11 +14,11 @@ from functools import cached_property
 
 from hfcbench.attack_types import Search
 from hfcbench.references import Reference
-from hfcbench.types import JSON, Cutoff, ImageShape, Schedule
+from hfcbench.types import JSON, Cutoff, ImageShape, Schedule, Task
 
-# Raise these when a change to the training loop or the evaluation engine changes results.
-TRAINING_PROCEDURE = "1"
-EVALUATION_PROCEDURE = "1"
+# Raise these when a change to a training loop or an evaluation engine changes results.
+TRAINING_PROCEDURE: Mapping[Task, str] = {"classification": "1", "detection": "1"}
+EVALUATION_PROCEDURE: Mapping[Task, str] = {"classification": "1", "detection": "1"}
 
 FULL_SCALE = "full"
 """The scale of a study with its own parameters; anything else was shrunk."""
@@ -42,6 +42,8 @@ class DatasetKey:
 
     Attributes:
         title: what people and tables call it: its label, of a folder the last part only.
+        shape: of every image, or what every picture of a detection dataset fits into.
+        class_names: of a detection dataset; detectors must know them.
     """
 
     name: str
@@ -53,6 +55,8 @@ class DatasetKey:
     train_size: int
     test_size: int
     reference: Reference
+    task: Task = "classification"
+    class_names: tuple[str, ...] = ()
 
     def canonical(self) -> dict[str, JSON]:
         return {"name": self.name, "version": self.version, "fingerprint": self.fingerprint}
@@ -92,7 +96,11 @@ ORIGINAL = ComponentSpecification()
 
 @dataclass(frozen=True)
 class TrainingSpecification:
-    """All that decides a checkpoint."""
+    """All that decides a checkpoint.
+
+    Attributes:
+        files: the sha256 of the files that the model's parameters name; None where there are none.
+    """
 
     dataset: DatasetKey
     component: ComponentSpecification
@@ -102,6 +110,7 @@ class TrainingSpecification:
     seed: int
     samples: int | None = None
     scale: str = FULL_SCALE
+    files: str | None = None
 
     @property
     def heuristics_label(self) -> str:
@@ -120,7 +129,7 @@ class TrainingSpecification:
     def canonical(self) -> dict[str, JSON]:
         return {
             "kind": "training",
-            "procedure": TRAINING_PROCEDURE,
+            "procedure": TRAINING_PROCEDURE[self.dataset.task],
             "dataset": self.dataset.canonical(),
             "component": self.component.canonical(),
             "model": self.model.canonical(),
@@ -130,6 +139,7 @@ class TrainingSpecification:
             "samples": self.samples,
             # A shrunk study says so in its identity, and so never passes for a full one.
             **({} if self.scale == FULL_SCALE else {"scale": self.scale}),
+            **({} if self.files is None else {"files": self.files}),
         }
 
     @cached_property
@@ -221,7 +231,7 @@ def _of_checkpoint(
     """What the identity of anything that is found out about a checkpoint is made of."""
     defence, attack = specification.defence, specification.attack
     return {
-        "procedure": EVALUATION_PROCEDURE,
+        "procedure": EVALUATION_PROCEDURE[specification.training.dataset.task],
         "training": specification.training.identity,
         "defence": None if defence is None else defence.canonical(),
         "attack": None if attack is None else attack.canonical(),

@@ -7,14 +7,14 @@ takes from the top level, and what that leaves out from :data:`DEFAULTS`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import pydantic
 from annotated_types import Ge, Gt, Interval, MinLen
 
 from hfcbench.attack_types import AttackMode, Precision
-from hfcbench.types import Augmentation, Rescaling
+from hfcbench.types import Augmentation, Rescaling, Task
 
 Named = (
     str | Annotated[dict[str, dict[str, Any] | None], pydantic.Field(min_length=1, max_length=1)]
@@ -130,9 +130,14 @@ DEFAULTS = BlockSchema(
     attack_modes=["adaptive"],
     criterion="worst-case",
     attack_precision="float32",
-    metrics=["top1", "loss"],
     analyses=[],
 )
+
+DEFAULT_METRICS: Mapping[Task, Sequence[Named]] = {
+    "classification": ["top1", "loss"],
+    "detection": ["map", "ap50", "ap75", "map-small", "map-medium", "map-large"],
+}
+"""What a block without metrics measures, by what its datasets are for."""
 
 _NESTED = ("schedule", "samples", "curves")
 

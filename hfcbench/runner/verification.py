@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hfcbench.errors import NodeError, StoreError
 from hfcbench.results.records import CHECKPOINT
+from hfcbench.results.statistics import different_pictures
 from hfcbench.runner.agreement import Check, quantity_checks, score_checks
 from hfcbench.runner.recompute import suite_text
 from hfcbench.runner.session import Session
 from hfcbench.runner.specification import canonical_json
 from hfcbench.runner.tasks import AnalysisTask, CurvePlan, EvaluationTask, Outcome, TrainingTask
+from hfcbench.types import Predictions
 
 if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
-    from hfcbench.results.records import TrainingRecord
+    from hfcbench.results.records import EvaluationRecord, TrainingRecord
     from hfcbench.results.store import Store
     from hfcbench.runner.plan import Node
 
@@ -33,7 +35,8 @@ class Verification:
         same_files: whether training again gave the very same checkpoint and other files, by kind;
             None where the model was not trained again.
         checks: a stored score or quantity each; none for a training.
-        different_predictions: of ``n`` images of an evaluation, how many got another class.
+        different_predictions: of ``n`` images of an evaluation, how many got another class; of
+            pictures, in how many objects of other classes, or other numbers of them, were found.
     """
 
     same_files: Mapping[str, bool] | None
@@ -91,9 +94,19 @@ def verify(
         return Verification(same, checks)
     evaluation = _only(outcome.evaluations, outcome)
     checks = score_checks(finding.scores, evaluation.scores, tolerance)
-    stored = store.predictions(provenance.identity)
-    different = int((evaluation.predictions.predicted != stored.predicted).sum())
-    return Verification(same, checks, different, len(stored.predicted))
+    return Verification(same, checks, _answered_otherwise(evaluation, store), evaluation.n)
+
+
+def _answered_otherwise(evaluation: EvaluationRecord, store: Store) -> int:
+    found = evaluation.predictions
+    if isinstance(found, Predictions):
+        stored = store.predictions(evaluation.identity)
+        return int((found.predicted != stored.predicted).sum())
+    one, other = (
+        {"counts": item.counts, "classes": item.classes}
+        for item in (found, store.detections(evaluation.identity))
+    )
+    return different_pictures(one, other, ["classes"])
 
 
 def _planned(session: Session, provenance: Provenance) -> Node:

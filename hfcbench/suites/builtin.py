@@ -23,3 +23,9 @@ def hfcbench_register_suites(register: RegisterSuite) -> None:
         version="1",
         description="Architectures, heuristics, attacks and a defence against frequency components",
     )
+    register(
+        "detection",
+        here / "detection.yaml",
+        version="1",
+        description="A small RetinaNet on rendered pictures against frequency components",
+    )

@@ -1,4 +1,4 @@
-"""The paper's classification study: a suite for each of its experiments, and one for all."""
+"""The paper's study: a suite for each of its experiments, and one for all of classification."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ def hfcbench_register_suites(register: RegisterSuite) -> None:
     folder = files(__package__) / "paper"
     register(
         "paper", folder / "everything.yaml", version="2", description="The whole study at once"
+    )
+    # Not among the experiments of `paper`: it needs COCO, and trains nothing.
+    register(
+        "paper/detection",
+        folder / "detection.yaml",
+        version="1",
+        description="RetinaNet on COCO and on its frequency components (section 7)",
     )
     for name, description in EXPERIMENTS.items():
         register(f"paper/{name}", folder / f"{name}.yaml", version="2", description=description)

@@ -9,6 +9,20 @@ from torch import Tensor
 PADDING = 4
 
 
+def flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror half of the images left to right.
+
+    Args:
+        images: ``(B,C,H,W)``, any type; not modified.
+        generator: on the images' device; one draw per image.
+
+    Returns:
+        ``(B,C,H,W)`` of the same type and values.
+    """
+    mirrored = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+
+
 def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     """Pad by 4 zero pixels, crop back at a random place, mirror half of the images.
 

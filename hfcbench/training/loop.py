@@ -12,7 +12,7 @@ from torch import Tensor
 from hfcbench.devices import deterministic, generator_for, seeded
 from hfcbench.errors import NodeError
 from hfcbench.recipes import configured
-from hfcbench.training.augmentation import crop_and_flip
+from hfcbench.training.augmentation import crop_and_flip, flip
 from hfcbench.training.curves import Curve
 from hfcbench.training.images import TrainingImages, in_unit_range
 from hfcbench.training.job import TrainingJob, TrainingResult
@@ -101,6 +101,8 @@ class _Loop:
     def _step(self, images: Tensor, positions: Tensor) -> Tensor:
         if self._schedule.augmentation == "crop-flip":
             images = crop_and_flip(images, self._augmentation)
+        elif self._schedule.augmentation == "flip":
+            images = flip(images, self._augmentation)
         targets = F.one_hot(self._labels[positions], self._job.classes).float()  # (B,K)
         batch = Batch(in_unit_range(images), targets)
         for heuristic, generator in self._heuristics:

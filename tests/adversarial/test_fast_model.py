@@ -208,3 +208,30 @@ def test_bfloat16_answers_in_float32_and_nearly_the_same():
     assert 1e-5 < (logits - expected).norm() / expected.norm() < 0.03
     similar = torch.cosine_similarity(gradient.flatten(1), expected_gradient.flatten(1))
     assert similar.min() > 0.9
+
+
+class ReadTwice(nn.Module):
+    """Its first ReLU has its input to itself; the second's is read again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.second = nn.Conv2d(8, 8, 3, padding=1)
+        self.relu = nn.ReLU()
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        features = self.relu(self.norm(self.first(images)))
+        read_again = self.second(features)
+        return self.head((self.relu(read_again) + read_again).mean((2, 3)))
+
+
+def test_a_relu_writes_over_its_input_only_where_nobody_else_reads_it():
+    model = used(ReadTwice()).eval()
+    fast = FastModel(model, IMAGES[:2])
+
+    nodes = [node for node in fast.model.graph.nodes if "relu" in node.name]
+    assert [node.kwargs.get("inplace", False) for node in nodes] == [True, False]
+    for expected, found in zip(answers(model), answers(fast), strict=True):
+        assert (expected - found).norm() <= 1e-4 * expected.norm()

@@ -8,6 +8,7 @@ import torch
 from hfcbench.decompositions.fft_band import FFTBand
 from hfcbench.decompositions.fft_gaussian import FFTGaussian
 from hfcbench.decompositions.fft_radial import FFTRadial
+from hfcbench.decompositions.fft_radial_share import FFTRadialShare
 from hfcbench.decompositions.fft_square import FFTSquare
 from hfcbench.decompositions.svd import SVD
 from hfcbench.errors import SpecificationError
@@ -22,6 +23,7 @@ SHAPE = ImageShape(3, 32, 32)
     ("decomposition", "text", "split", "argument"),
     [
         (FFTRadial(), "4", split_radial, 4),
+        (FFTRadialShare(), "0.25", split_radial, 8),
         (FFTSquare(), "4.5", split_square, 4.5),
         (FFTGaussian(), "1e1", split_gaussian, 10),
         (FFTBand(), "4-8", split_bands, (4, 8)),
@@ -64,6 +66,7 @@ def test_what_is_no_cutoff_is_refused(decomposition, text):
     ("decomposition", "largest", "too_large"),
     [
         (FFTRadial(), 22.0, 22.7),
+        (FFTRadialShare(), 0.7, 0.71),
         (FFTSquare(), 16.0, 16.1),
         (FFTGaussian(), 22.0, 23.0),
         (FFTBand(), (22.0, 40.0), (23.0, 40.0)),
@@ -74,3 +77,11 @@ def test_cutoffs_that_split_nothing_are_refused(decomposition, largest, too_larg
     decomposition.check(largest, SHAPE)
     with pytest.raises(SpecificationError):
         decomposition.check(too_large, SHAPE)
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 64), (64, 48), (33, 80)])
+def test_a_share_is_of_each_pictures_shorter_side(height, width):
+    pictures = torch.rand(1, 3, height, width)
+    ((low, _),) = FFTRadialShare().split(pictures, [0.25])
+    ((expected, _),) = split_radial(pictures, [min(height, width) / 4])
+    assert torch.equal(low, expected)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from hfcbench.attack_types import Search
+from hfcbench.detection_types import Detections, PictureSet
 from hfcbench.quantities import Axis, Quantity
 from hfcbench.references import parse_label
 from hfcbench.results.records import (
@@ -36,6 +38,8 @@ NOW = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 SIZE = 100
 """Images of the dataset's test split."""
 FINGERPRINT = hashlib.sha256(b"images").hexdigest()
+DETECTION_FINGERPRINT = hashlib.sha256(b"pictures").hexdigest()
+OBJECTS = ("car", "person", "Hünd")
 
 
 def identity_of(value: Mapping[str, Any]) -> str:
@@ -231,6 +235,102 @@ def answered(
     flat = np.full(n, 0.5, np.float32)
     answers = Predictions(labels, np.where(right, labels, labels + 1), flat, flat)
     return replace(evaluation(of, n=n, value=right.mean(), **condition), predictions=answers)
+
+
+def detection_dataset(**changes: Any) -> DatasetRecord:
+    description = DatasetDescription(
+        classes=OBJECTS,
+        shape=ImageShape(3, 48, 64),
+        sizes={"test": 4},
+        source="drawn",
+        task="detection",
+    )
+    record = DatasetRecord("street", "1", {}, DETECTION_FINGERPRINT, description)
+    return replace(record, **changes)
+
+
+def detector(**changes: Any) -> TrainingRecord:
+    """A detector on :func:`detection_dataset`, as trained weights are: without epochs."""
+    content = {"dataset_name": "street", "dataset_fingerprint": DETECTION_FINGERPRINT}
+    return training(**{"model": "retinanet", "curve": (), "epochs": 0, **content, **changes})
+
+
+def picture_set(**changes: Any) -> PictureSet:
+    """Four pictures: with a car and a crowd of people, with nothing, with a dog, with a car."""
+    record = PictureSet(
+        names=("a.jpg", "leer.jpg", "hünd.jpg", "d.jpg"),
+        heights=np.array([48, 30, 40, 48]),
+        widths=np.array([64, 40, 300, 20]),
+        counts=np.array([2, 0, 1, 1]),
+        boxes=np.array(
+            [[0, 1, 10.5, 20], [5, 5, 60, 40], [3, 4, 299.25, 9], [1, 2, 3, 4]], np.float32
+        ),
+        classes=np.array([0, 1, 2, 0]),
+        areas=np.array([100.5, 1925, 1200, 4], np.float32),
+        crowds=np.array([False, True, False, False]),
+        class_names=OBJECTS,
+    )
+    return replace(record, **changes)
+
+
+def detections(pictures: PictureSet | None = None, seed: int = 0) -> Detections:
+    """Some boxes in each picture, best first; none in the last one."""
+    pictures = picture_set() if pictures is None else pictures
+    random = np.random.default_rng(seed)
+    counts = random.integers(0, 4, len(pictures))
+    counts[-1] = 0
+    found = int(counts.sum())
+    scores = [np.sort(random.random(count, dtype=np.float32))[::-1] for count in counts]
+    return Detections(
+        pictures,
+        counts,
+        random.random((found, 4), dtype=np.float32) * 60,
+        np.concatenate(scores),
+        random.integers(0, len(pictures.class_names), found),
+    )
+
+
+def content_of(found: Predictions | Detections) -> bytes:
+    """Every byte of predictions, or of detections with their pictures."""
+    if isinstance(found, Predictions):
+        arrays = (found.labels, found.predicted, found.confidence, found.loss)
+        return b"".join(array.tobytes() for array in arrays)
+    pictures = found.pictures
+    names = repr((pictures.names, pictures.class_names)).encode()
+    sizes = (pictures.heights, pictures.widths)
+    objects = (pictures.counts, pictures.boxes, pictures.classes, pictures.areas, pictures.crowds)
+    arrays = (*sizes, *objects, found.counts, found.boxes, found.scores, found.classes)
+    return names + b"".join(array.tobytes() for array in arrays)
+
+
+def detection_score(
+    value: float, pictures: Sequence[float], *, metric: str = "map", version: str = "1"
+) -> ScoreRecord:
+    """Its classes score 0.25 more and 0.25 less, and the dog has no score."""
+    n = len(pictures)
+    classes = {
+        "car": Score(value + 0.25, value + 0.125, value + 0.375, 2),
+        "person": Score(value - 0.25, math.nan, math.nan, 1),
+    }
+    total = Score(value, value - 0.0625, value + 0.0625, n)
+    return ScoreRecord(metric, version, total, True, classes, np.array(pictures, np.float64))
+
+
+def detected(
+    of: TrainingRecord,
+    component: str = "original",
+    *,
+    value: float = 0.5,
+    pictures: Sequence[float] = (0.5, math.nan, 0.25, 1.0),
+    seed: int = 0,
+    among: PictureSet | None = None,
+    **condition: Any,
+) -> EvaluationRecord:
+    """An evaluation of a detector: ``pictures`` is what it scores on each of them."""
+    found = detections(among, seed)
+    record = evaluation(of, component, n=len(found), **condition)
+    scores = (detection_score(value, pictures),)
+    return replace(record, predictions=found, scores=condition.get("scores", scores))
 
 
 def quantities(seed: int = 0) -> tuple[Quantity, ...]:

@@ -1,19 +1,21 @@
-"""Comparing rows image by image, from their stored predictions."""
+"""Comparing rows image by image, from their stored predictions or detections."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from hfcbench.errors import UsageError
+from hfcbench.results.queries.comparing_detections import ComparedDetections
 from hfcbench.results.queries.conditions import condition_name, known_conditions
 from hfcbench.results.queries.identities import Found, find_identity
 from hfcbench.results.queries.images import paired_frames
-from hfcbench.results.schema import Evaluation, Prediction
+from hfcbench.results.schema import Detection, Evaluation, Prediction
 from hfcbench.results.statistics import adjusted, compare_pair
+from hfcbench.results.writing.rows import rows_among
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +24,12 @@ COLUMNS = (
     *("first", "second", "condition", "n", "accuracy_first", "accuracy_second"),
     *("difference", "low", "high", "only_first", "only_second"),
     *("test", "p_value", "p_adjusted"),
+)
+
+
+DETECTION_COLUMNS = (
+    *("first", "second", "condition", "n", "map_first", "map_second"),
+    *("difference", "low", "high"),
 )
 
 
@@ -40,16 +48,29 @@ def comparison_frame(
         )
     if len({item.kind for item in found}) > 1:
         raise UsageError("evaluations can be compared with each other, and trainings; not mixed")
-    rows: list[dict[str, Any]] = []
-    for first, second in itertools.combinations(found, 2):
-        rows.extend(
-            {"first": first.identity[:8], "second": second.identity[:8], "condition": name}
-            | _compared(connection, one, other)
-            for name, one, other in _pairs(connection, first, second)
+    pairs = [
+        (
+            {"first": first.identity[:8], "second": second.identity[:8], "condition": name},
+            one,
+            other,
         )
-    if not rows:
+        for first, second in itertools.combinations(found, 2)
+        for name, one, other in _pairs(connection, first, second)
+    ]
+    if not pairs:
         raise UsageError("these trainings were never evaluated under the same condition")
-    frame = pd.DataFrame(rows)
+    evaluations = {identity for _, *both in pairs for identity in both}
+    detectors = _of_detectors(connection, evaluations)
+    if detectors and detectors != evaluations:
+        raise UsageError(
+            "what detectors found cannot be compared with predictions of classes",
+            hint="give ids of one of the two",
+        )
+    if detectors:
+        compared = ComparedDetections(connection)
+        rows = [names | compared(one, other) for names, one, other in pairs]
+        return pd.DataFrame(rows, columns=list(DETECTION_COLUMNS))
+    frame = pd.DataFrame([names | _compared(connection, one, other) for names, one, other in pairs])
     frame["p_adjusted"] = adjusted(frame["p_value"].tolist(), correction)
     return frame[list(COLUMNS)]
 
@@ -75,15 +96,30 @@ def _pairs(connection: Connection, first: Found, second: Found) -> list[tuple[st
     ]
 
 
-def _evaluations(connection: Connection, training_id: int) -> dict[tuple[int, int], str]:
-    """The evaluations of a training by condition and set of images."""
+def _evaluations(
+    connection: Connection, training_id: int
+) -> dict[tuple[int, int | None, int | None], str]:
+    """The evaluations of a training by condition and set of images or pictures."""
     rows = connection.execute(
-        select(Evaluation.condition_id, Prediction.label_set_id, Evaluation.identity)
-        .join(Prediction, Prediction.evaluation_id == Evaluation.evaluation_id)
+        select(
+            *(Evaluation.condition_id, Prediction.label_set_id, Detection.picture_set_id),
+            Evaluation.identity,
+        )
+        .outerjoin(Prediction, Prediction.evaluation_id == Evaluation.evaluation_id)
+        .outerjoin(Detection, Detection.evaluation_id == Evaluation.evaluation_id)
         .where(Evaluation.training_id == training_id)
+        .where(or_(Prediction.n.is_not(None), Detection.n.is_not(None)))
         .order_by(Evaluation.condition_id, Evaluation.evaluation_id)
     )
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+
+def _of_detectors(connection: Connection, identities: Collection[str]) -> set[str]:
+    statement = select(Evaluation.identity).join(
+        Detection, Detection.evaluation_id == Evaluation.evaluation_id
+    )
+    rows = rows_among(connection, statement, Evaluation.identity, list(identities))
+    return {row[0] for row in rows}
 
 
 def _compared(connection: Connection, first: str, second: str) -> dict[str, Any]:

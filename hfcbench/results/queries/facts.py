@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     Select,
     bindparam,
+    exists,
     select,
     true,
 )
@@ -49,6 +50,12 @@ def condition_ids_where(connection: Connection, clause: ColumnElement[bool]) -> 
     )
     statement = select(Condition.condition_id).where(some_training.exists())
     return set(connection.scalars(statement))
+
+
+def scored_conditions(connection: Connection, metric: KnownMetric) -> set[int]:
+    """The conditions under which anything has a score of this metric: one look for each."""
+    mine = (Score.condition_id == Condition.condition_id, Score.metric_id == metric.metric_id)
+    return set(connection.scalars(select(Condition.condition_id).where(exists().where(*mine))))
 
 
 def scores_under(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
@@ -13,6 +15,7 @@ from hfcbench.results.queries.identities import Found
 from hfcbench.results.queries.single_rows import Row, row_of, run_of
 from hfcbench.results.schema import (
     Analysis,
+    ClassScore,
     Condition,
     Evaluation,
     Metric,
@@ -35,6 +38,7 @@ class Finding:
             epsilon, split and number of images.
         run: that computed it.
         scores: of an evaluation, with metric, version and interval.
+        class_scores: of an evaluation of a detector, the same for each class, best first.
         checks: of an evaluation under attack, what was measured about how far to trust it.
         quantities: of an analysis.
     """
@@ -43,6 +47,7 @@ class Finding:
     condition: Row
     run: Row
     scores: tuple[Row, ...] = ()
+    class_scores: tuple[Row, ...] = ()
     checks: tuple[Row, ...] = ()
     quantities: tuple[Quantity, ...] = ()
 
@@ -60,15 +65,16 @@ def finding_of(connection: Connection, found: Found) -> Finding | None:
         condition = row_of(connection, Condition, row["condition_id"])
         run = run_of(connection, row["run_id"])
         scores, checks = _scores(connection, found.key), _checks(connection, found.key)
-        return Finding(row, condition, run, scores=scores, checks=checks)
+        of_classes = _class_scores(connection, found.key)
+        return Finding(row, condition, run, scores, of_classes, checks)
     row = row_of(connection, Analysis, found.key)
     condition = {name: row[name] for name in _CONDITION_OF_ANALYSIS}
     quantities = read_quantities(connection, [found.identity]).get(found.identity, ())
     return Finding(row, condition, run_of(connection, row["run_id"]), quantities=quantities)
 
 
-def evaluations_of(connection: Connection, training_id: int) -> tuple[Row, ...]:
-    """Identity, condition, n and top-1 accuracy, if there is one, of a training's evaluations."""
+def evaluations_of(connection: Connection, training_id: int, headline: str) -> tuple[Row, ...]:
+    """Identity, condition, n and headline metric, if there is one, of a training's evaluations."""
     known = {item.condition_id: item for item in known_conditions(connection)}
     rows = connection.execute(
         select(Evaluation.identity, Evaluation.condition_id, Evaluation.n, Score.value)
@@ -76,7 +82,7 @@ def evaluations_of(connection: Connection, training_id: int) -> tuple[Row, ...]:
             Score,
             and_(
                 Score.evaluation_id == Evaluation.evaluation_id,
-                Score.metric_id.in_(select(Metric.metric_id).where(Metric.name == "top1")),
+                Score.metric_id.in_(select(Metric.metric_id).where(Metric.name == headline)),
             ),
         )
         .where(Evaluation.training_id == training_id)
@@ -87,7 +93,7 @@ def evaluations_of(connection: Connection, training_id: int) -> tuple[Row, ...]:
             "identity": row[0],
             "condition": condition_name(known[row[1]]),
             "n": row[2],
-            "top1": row[3],
+            headline: row[3],
         }
         for row in rows
     )
@@ -144,6 +150,37 @@ def _scores(connection: Connection, evaluation_id: int) -> tuple[Row, ...]:
         }
         for name, version, value, state, low, high, n in rows
     )
+
+
+def _class_scores(connection: Connection, evaluation_id: int) -> tuple[Row, ...]:
+    rows = connection.execute(
+        select(
+            *(Metric.name, Metric.version, ClassScore.class_name, ClassScore.value),
+            *(ClassScore.state, ClassScore.low, ClassScore.high, ClassScore.n),
+        )
+        .join(Metric, Metric.metric_id == ClassScore.metric_id)
+        .where(ClassScore.evaluation_id == evaluation_id)
+    )
+    found: list[dict[str, Any]] = [
+        {
+            "metric": name,
+            "version": version,
+            "class": class_name,
+            "value": measured_value(value, state),
+            "low": low,
+            "high": high,
+            "n": n,
+        }
+        for name, version, class_name, value, state, low, high, n in rows
+    ]
+    # What is no number comes last.
+    return tuple(
+        sorted(found, key=lambda row: (row["metric"], -_known(row["value"]), row["class"]))
+    )
+
+
+def _known(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
 
 
 def _checks(connection: Connection, evaluation_id: int) -> tuple[Row, ...]:

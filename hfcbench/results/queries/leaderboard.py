@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from hfcbench.errors import UsageError, nearest
 from hfcbench.results.queries import facts
@@ -20,6 +20,7 @@ from hfcbench.results.queries.conditions import (
     main_cut,
     middle,
 )
+from hfcbench.results.queries.headlines import headlines_where
 from hfcbench.results.queries.naming import GROUPS, NAMES, SECTION
 from hfcbench.results.queries.pivot import LeaderboardRows, pivoted
 from hfcbench.results.queries.rank_ranges import with_rank_intervals
@@ -48,6 +49,7 @@ class Leaderboard:
     """Ranked rows.
 
     Attributes:
+        metric: in all columns of scores.
         frame: see :meth:`hfcbench.results.store.Store.leaderboard`.
         conditions: what each column of scores is of, by the column's name.
         left_out: what is not in the frame or has no rank, and why.
@@ -55,6 +57,7 @@ class Leaderboard:
             :data:`hfcbench.reliability_checks.ADVICE`.
     """
 
+    metric: str
     frame: pd.DataFrame
     conditions: Mapping[str, KnownCondition]
     left_out: tuple[LeftOut, ...]
@@ -65,7 +68,7 @@ class Leaderboard:
 class Question:
     """What a leaderboard is asked for; see :meth:`hfcbench.results.store.Store.leaderboard`."""
 
-    metric: str
+    metric: str | None
     sort: str
     group: str | None
     limit: int | None
@@ -86,14 +89,18 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
             f"the leaderboard cannot be grouped by '{question.group}'; "
             + nearest(question.group, GROUPS)
         )
-    metric = known_metric(connection, question.metric)
     clause = where.clause()
+    name, others = _metric_name(connection, question.metric, clause)
+    metric = known_metric(connection, name)
     allowed = facts.condition_ids_where(connection, clause)
+    if metric is not None:
+        # Radii of another task must not decide which one of this is shown.
+        allowed &= facts.scored_conditions(connection, metric)
     everything = known_conditions(connection)
     known = [item for item in everything if item.condition_id in allowed]
     originals = [item for item in known if item.is_original]
     if metric is None or not originals:
-        return Leaderboard(pivoted(LeaderboardRows.empty(), [], None, NAMES), {}, ())
+        return Leaderboard(name, pivoted(LeaderboardRows.empty(), [], None, NAMES), {}, ())
     columns = _columns(known, question)
     order = _order(question.sort, known, columns, lower_is_better=not metric.higher_is_better)
     needed = {item.condition_id: item for item in (*originals, *order.conditions)}
@@ -118,7 +125,21 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
         left_out.extend(LeftOut(count, what) for count, what in why_not)
     names = column_names(columns)
     of = {names[item.condition_id]: item for item in columns}
-    return Leaderboard(frame, of, tuple(left_out), raised)
+    left_out.extend(others)
+    return Leaderboard(name, frame, of, tuple(left_out), raised)
+
+
+def _metric_name(
+    connection: Connection, asked: str | None, clause: ColumnElement[bool]
+) -> tuple[str, list[LeftOut]]:
+    """The metric that was asked for, or that ranks models; and who is left out by that choice."""
+    if asked is not None:
+        return asked, []
+    (name, _), *others = headlines_where(connection, clause).items()
+    return name, [
+        LeftOut(count, f"trainings for another task, which metric '{other}' ranks")
+        for other, count in others
+    ]
 
 
 def _add_flags(

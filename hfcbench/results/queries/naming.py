@@ -1,4 +1,5 @@
-"""The leaderboard's columns that are no scores; importing this loads nothing else."""
+"""What leaderboards rank by, and their columns that are no scores; importing this loads nothing
+else."""
 
 from __future__ import annotations
 
@@ -12,3 +13,6 @@ NAMES = ("model", "heuristics", "trained_on", "defence", "seed", "epochs")
 GROUPS = ("configuration", *NAMES)
 """What rows can be averaged over: all that share one of these. Of one ``configuration`` are
 trainings that differ by their seed only."""
+
+HEADLINES = {"classification": "top1", "detection": "map"}
+"""The metric that ranks models, by the task of their dataset."""

@@ -13,6 +13,7 @@ from hfcbench.results.queries.findings import (
     finding_of,
 )
 from hfcbench.results.queries.identities import Kind, find_identity
+from hfcbench.results.queries.naming import HEADLINES
 from hfcbench.results.queries.single_rows import Row, row_of, run_of
 from hfcbench.results.records import CHECKPOINT
 from hfcbench.results.schema import Artifact, Dataset, Disagreement, Training
@@ -25,7 +26,8 @@ class Provenance:
     Attributes:
         artifacts: kind, path, sha256 and size of the training's files, the checkpoint first.
         finding: the evaluation or the analysis; None for a training.
-        evaluations: of a training, with identity, condition, and top-1 accuracy if there is one.
+        evaluations: of a training, with identity, condition, and the score that ranks models if
+            there is one: ``top1``, or ``map`` of a detector.
         analyses: of a training, with identity, condition and the names of their quantities.
         disagreements: second results of the same identity, from merged databases.
     """
@@ -40,6 +42,16 @@ class Provenance:
     evaluations: tuple[Row, ...]
     analyses: tuple[Row, ...]
     disagreements: tuple[Row, ...]
+
+    @property
+    def headline(self) -> str:
+        """The metric that ranks models on the training's dataset."""
+        return HEADLINES[self.dataset["task"]]
+
+    @property
+    def holds_detections(self) -> bool:
+        """Whether this is an evaluation of a detector."""
+        return self.kind == "evaluation" and self.dataset["task"] == "detection"
 
     @property
     def checkpoint(self) -> Row | None:
@@ -68,15 +80,17 @@ def provenance_of(connection: Connection, beginning: str) -> Provenance:
             Disagreement.identity.in_([found.identity, training["identity"]])
         )
     )
+    dataset = row_of(connection, Dataset, training["dataset_id"])
+    headline = HEADLINES[dataset["task"]]
     return Provenance(
         found.kind,
         found.identity,
         training,
-        row_of(connection, Dataset, training["dataset_id"]),
+        dataset,
         tuple(dict(row._mapping) for row in artifacts),
         run_of(connection, training["run_id"]),
         finding,
-        evaluations_of(connection, training_id) if finding is None else (),
+        evaluations_of(connection, training_id, headline) if finding is None else (),
         analyses_of(connection, training_id) if finding is None else (),
         tuple(dict(row._mapping) for row in second),
     )

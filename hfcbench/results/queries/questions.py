@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from hfcbench.results.queries.answers import read_answers
+from hfcbench.results.queries.detection_questions import DetectionQuestions
 from hfcbench.results.queries.frames import ROW_LIMIT, curves_frame, evaluations_frame
 from hfcbench.results.queries.images import (
     disagreements_frame,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
 
 
-class Questions(RobustnessQuestions):
+class Questions(RobustnessQuestions, DetectionQuestions):
     """Answers as pandas frames. All take filters, as keywords or as one that was combined.
 
     Filters as keywords are the fields of :class:`~hfcbench.results.queries.where.Where`; ``where``
@@ -43,7 +44,7 @@ class Questions(RobustnessQuestions):
     def leaderboard(
         self,
         *,
-        metric: str = "top1",
+        metric: str | None = None,
         sort: str = "original",
         group: str | None = None,
         limit: int | None = 100,
@@ -73,7 +74,9 @@ class Questions(RobustnessQuestions):
         as well. NaN and infinite scores are shown as they are and have no rank.
 
         Args:
-            metric: the metric in all columns, in its newest version.
+            metric: the metric in all columns, in its newest version; by default what ranks models
+                for the task in question (``top1``; ``map`` for detection), the first one of
+                :meth:`headline_metrics` where there are several.
             sort: a column, best first; ``-COLUMN`` for the reverse.
             group: show means over the rows that share this, one of
                 :data:`~hfcbench.results.queries.naming.GROUPS`; ``configuration`` means over
@@ -98,6 +101,19 @@ class Questions(RobustnessQuestions):
         question = Question(metric, sort, group, limit, columns, cutoff, epsilon, rank_intervals)
         with self._reading() as connection:
             return leaderboard(connection, question, chosen)
+
+    def headline_metrics(
+        self, *, where: Filter | None = None, **filters: Unpack[RowFilters]
+    ) -> tuple[str, ...]:
+        """The metrics that rank models, one for each task of the datasets in question.
+
+        A leaderboard has one metric, so that a database for several tasks has several leaderboards.
+        """
+        from hfcbench.results.queries.headlines import headlines_where
+
+        chosen = combined(where, filters, OF_ROWS)
+        with self._reading() as connection:
+            return tuple(headlines_where(connection, chosen.clause()))
 
     def evaluations(
         self,
@@ -145,7 +161,7 @@ class Questions(RobustnessQuestions):
     def components_against_original(
         self,
         *,
-        metric: str = "top1",
+        metric: str | None = None,
         parts: Sequence[str] = ("lfc", "hfc"),
         cutoff: float | None = None,
         pivot: bool = False,
@@ -156,17 +172,26 @@ class Questions(RobustnessQuestions):
 
         Tidy: one row per model and component with ``original``, ``value`` and ``gap`` = original -
         value. Pivoted: one row per model and way of cutting, a column per component.
+
+        Args:
+            metric: by default the first of :meth:`headline_metrics`.
         """
+        from hfcbench.results.queries.headlines import headlines_where
         from hfcbench.results.queries.studies import against_original
 
         chosen = combined(where, filters, OF_ROWS)
         with self._reading() as connection:
+            name = metric or next(iter(headlines_where(connection, chosen.clause())))
             return against_original(
-                connection, chosen, metric=metric, parts=parts, cutoff=cutoff, pivot=pivot
+                connection, chosen, metric=name, parts=parts, cutoff=cutoff, pivot=pivot
             )
 
     def predictions(self, identity: str) -> Predictions:
-        """The per-image predictions of an evaluation, exactly as they were stored."""
+        """The per-image predictions of an evaluation, exactly as they were stored.
+
+        Raises:
+            StoreError: there is no such evaluation, or it holds detections.
+        """
         with self._reading() as connection:
             return read_predictions(connection, identity)
 
@@ -204,6 +229,9 @@ class Questions(RobustnessQuestions):
         evaluated under on the same images. ``difference`` is the accuracy of the first minus that
         of the second, ``low`` to ``high`` its 95% interval, ``p_adjusted`` the p value after a
         correction for the number of rows.
+
+        Of detectors the columns are ``map_first``, ``map_second`` and their ``difference`` with the
+        interval of a paired bootstrap over pictures; there is no p value to correct.
 
         Args:
             identities: of evaluations, or of trainings, or enough digits of theirs.

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from sqlalchemy import Connection
-
+from hfcbench.results.queries.asking import Asking
 from hfcbench.results.queries.where import OF_ROWS, Filter, RowFilters, combined
 from hfcbench.results.statistics import Answers
 
@@ -17,11 +15,8 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.tradeoff import Tradeoff
 
 
-class RobustnessQuestions:
+class RobustnessQuestions(Asking):
     """The part of :class:`hfcbench.results.queries.questions.Questions` about attacks."""
-
-    def _reading(self) -> AbstractContextManager[Connection]:
-        raise NotImplementedError
 
     def robustness(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, TypedDict, cast
@@ -51,16 +52,16 @@ class Filters(RowFilters, total=False):
     cutoff: Numbers
 
 
-class Filter:
+class Filter(ABC):
     """What all filters share: they combine into others and say which fields they use."""
 
+    @abstractmethod
     def clause(self) -> ColumnElement[bool]:
         """The condition over ``datasets``, ``trainings`` and ``conditions``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def used(self) -> frozenset[str]:
         """The names of the fields that are restricted."""
-        raise NotImplementedError
 
     def __and__(self, other: Filter) -> Filter:
         return _Combined((self, other), and_)

@@ -1,10 +1,18 @@
 """The tables. A change here needs an Alembic revision and a golden database for it.
 
-Besides these the revisions create the views ``results``, ``leaderboard`` and ``robustness``.
+Besides these the revisions create the views ``results``, ``leaderboard``, ``robustness``
+and ``picture_gains``.
 """
 
 from hfcbench.results.schema.analyses import Analysis, Quantity
 from hfcbench.results.schema.base import Base
+from hfcbench.results.schema.detections import (
+    ClassScore,
+    Detection,
+    Picture,
+    PictureScore,
+    PictureSet,
+)
 from hfcbench.results.schema.evaluations import (
     Condition,
     Evaluation,
@@ -36,15 +44,20 @@ __all__ = [
     "Artifact",
     "Base",
     "Claim",
+    "ClassScore",
     "Condition",
     "Curve",
     "Dataset",
+    "Detection",
     "Disagreement",
     "Epoch",
     "Evaluation",
     "Failure",
     "LabelSet",
     "Metric",
+    "Picture",
+    "PictureScore",
+    "PictureSet",
     "Plugin",
     "Prediction",
     "Quantity",

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hfcbench.results.schema.base import Base, JSONText, Key, Large, measured_number
 
+_TASK = "task IN ('classification', 'detection')"
+
 
 class Dataset(Base):
-    """A dataset by content: ``fingerprint`` is the sha256 of what was decoded."""
+    """A dataset by content: ``fingerprint`` is the sha256 of what was decoded.
+
+    ``task`` says what it is for, and so which metric ranks models on it.
+    """
 
     __tablename__ = "datasets"
-    __table_args__ = (UniqueConstraint("name", "version", "fingerprint"),)
+    __table_args__ = (
+        UniqueConstraint("name", "version", "fingerprint"),
+        CheckConstraint(_TASK, name="task"),
+    )
 
     dataset_id: Mapped[Key]
     name: Mapped[str]
@@ -27,6 +35,7 @@ class Dataset(Base):
     width: Mapped[int]
     sizes: Mapped[JSONText]
     source: Mapped[str]
+    task: Mapped[str] = mapped_column(server_default="classification")
 
 
 class Training(Base):

@@ -1,4 +1,4 @@
-"""From per-image answers: intervals, paired tests, corrections, ranks, worst cases, fronts."""
+"""From answers to single images: intervals, tests, corrections, ranks, worst cases, fronts."""
 
 from hfcbench.results.statistics.answers import Answers, ImageSet
 from hfcbench.results.statistics.contrasts import contrast_variance, share_variance
@@ -11,7 +11,8 @@ from hfcbench.results.statistics.intervals import (
     wilson,
 )
 from hfcbench.results.statistics.pairs import PairedComparison, compare_pair
-from hfcbench.results.statistics.ranks import rank_intervals
+from hfcbench.results.statistics.pictures import different_pictures
+from hfcbench.results.statistics.ranks import overlapping_ranks, rank_intervals
 from hfcbench.results.statistics.worst_case import on_images, worst_case
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "bootstrap_interval",
     "compare_pair",
     "contrast_variance",
+    "different_pictures",
     "half_width",
     "on_images",
+    "overlapping_ranks",
     "pareto_front",
     "rank_intervals",
     "share_variance",

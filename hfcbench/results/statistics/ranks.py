@@ -54,3 +54,29 @@ def rank_intervals(
     low = np.quantile(np.concatenate(lowest, axis=1), tail, axis=1, method="lower")
     high = np.quantile(np.concatenate(highest, axis=1), 1 - tail, axis=1, method="higher")
     return low.astype(np.int64).reshape(rows), high.astype(np.int64).reshape(rows)
+
+
+def overlapping_ranks(
+    low: NDArray[Any], high: NDArray[Any], *, higher_is_better: bool = True
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Between which ranks each row may lie by its interval alone.
+
+    A row is surely behind those whose whole interval is better, and surely ahead of those whose
+    whole interval is worse; it may change places with all others. What rows have in common (they
+    saw the same images) is not used, so that ranges are wide rather than wrong.
+
+    Args:
+        low, high: ends of the intervals, shape ``(K,)``, finite.
+        higher_is_better: whether rank 1 is the largest value.
+
+    Returns:
+        Lowest and highest rank of each row, shape ``(K,)`` each, integers in [1,K].
+    """
+    import numpy as np
+
+    one, other = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+    if not higher_is_better:
+        one, other = -other, -one
+    ahead = (one[None, :] > other[:, None]).sum(axis=1)
+    behind = (other[None, :] < one[:, None]).sum(axis=1)
+    return ahead + 1, len(one) - behind

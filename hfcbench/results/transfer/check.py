@@ -20,12 +20,17 @@ from hfcbench.results.schema import (
     Artifact,
     Condition,
     Dataset,
+    Detection,
     Evaluation,
     LabelSet,
     Metric,
     Prediction,
     Score,
     Training,
+)
+from hfcbench.results.transfer.detection_checks import (
+    detailed_score_problems,
+    detection_problems,
 )
 from hfcbench.results.transfer.flags import reliability_problems
 from hfcbench.results.transfer.problems import Problem, chunks
@@ -55,6 +60,8 @@ def check(connection: Connection, artifacts: Path | None) -> Iterator[Problem]:
         _score_problems,
         reliability_problems,
         _prediction_problems,
+        detection_problems,
+        detailed_score_problems,
         _checkpoint_problems,
         partial(_artifact_problems, artifacts=artifacts),
     )
@@ -177,6 +184,11 @@ def _prediction_problems(connection: Connection) -> Iterator[Problem]:
     statement = statement.outerjoin(
         Prediction, Prediction.evaluation_id == Evaluation.evaluation_id
     ).outerjoin(LabelSet, LabelSet.label_set_id == Prediction.label_set_id)
+    # What detectors found has a check of its own.
+    found = select(Detection.evaluation_id).where(
+        Detection.evaluation_id == Evaluation.evaluation_id, Prediction.n.is_(None)
+    )
+    statement = statement.where(~found.exists())
     for key, identity, n, predicted, sha256 in chunks(
         connection, statement, Evaluation.evaluation_id
     ):

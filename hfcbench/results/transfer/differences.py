@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from hfcbench.results.records import CHECKPOINT, TRAINING_LABELS
+from hfcbench.results.statistics import different_pictures
+from hfcbench.results.writing.detections import DETECTION_ARRAYS, unpack_detections
 from hfcbench.results.writing.predictions import PackedArray, unpack_array
 
 Row = Mapping[str, Any]
@@ -65,28 +67,53 @@ def _two(text: str, found: Sequence[set[str]]) -> str:
 def evaluation_difference(
     theirs: Mapping[str, Sequence[Row]], mine: Mapping[str, Sequence[Row]]
 ) -> str | None:
-    """Compare predictions, the scores of metrics that both have, and the flags of such checks.
+    """Compare predictions, detections, scores of metrics that both have, and flags of such checks.
 
     Args:
-        theirs, mine: predictions, scores and checks; metrics by the same keys in both.
+        theirs, mine: predictions, detections, scores, scores of classes and of pictures, and
+            checks; metrics and picture sets by the same keys in both.
     """
-    found = []
-    different_predictions = same_predictions(theirs["predictions"], mine["predictions"])
-    if different_predictions is None:
-        found.append("the two are over other images")
-    elif different_predictions:
-        found.append(f"{different_predictions} predictions differ")
-    known = {row["metric_id"]: row for row in mine["scores"]}
-    for row in theirs["scores"]:
-        other = known.get(row["metric_id"])
-        if other is not None and _score(row) != _score(other):
-            found.append(f"a score is {row['value']} against {other['value']}")
+    found = [*_different_answers(theirs, mine), *_different_scores(theirs, mine)]
     flagged = {row["name"]: row["flagged"] for row in mine["checks"]}
     for row in theirs["checks"]:
         if flagged.get(row["name"], row["flagged"]) != row["flagged"]:
             where = "the source" if row["flagged"] else "the target"
             found.append(f"check {row['name']} is flagged in {where} alone")
     return "; ".join(found) or None
+
+
+def _different_answers(
+    theirs: Mapping[str, Sequence[Row]], mine: Mapping[str, Sequence[Row]]
+) -> Iterator[str]:
+    different_predictions = same_predictions(theirs["predictions"], mine["predictions"])
+    if different_predictions is None:
+        yield "the two are over other images"
+    elif different_predictions:
+        yield f"{different_predictions} predictions differ"
+    different_detections = same_detections(theirs["detections"], mine["detections"])
+    if different_detections is None:
+        yield "the two are over other pictures"
+    elif different_detections:
+        yield f"detections in {different_detections} pictures differ"
+
+
+def _different_scores(
+    theirs: Mapping[str, Sequence[Row]], mine: Mapping[str, Sequence[Row]]
+) -> Iterator[str]:
+    known = {row["metric_id"]: row for row in mine["scores"]}
+    for row in theirs["scores"]:
+        other = known.get(row["metric_id"])
+        if other is not None and _score(row) != _score(other):
+            yield f"a score is {row['value']} against {other['value']}"
+    for name, key in (("class", "class_name"), ("picture", "position")):
+        scores = [
+            {(row["metric_id"], row[key]): (row["value"], row["state"]) for row in rows}
+            for rows in (theirs[f"{name}_scores"], mine[f"{name}_scores"])
+        ]
+        shared = scores[0].keys() & scores[1].keys()
+        different = sum(scores[0][item] != scores[1][item] for item in shared)
+        if different:
+            yield f"{different} scores of a single {name} differ"
 
 
 def same_predictions(theirs: Sequence[Row], mine: Sequence[Row]) -> int | None:
@@ -110,6 +137,28 @@ def same_predictions(theirs: Sequence[Row], mine: Sequence[Row]) -> int | None:
         both_nan = (arrays[0] != arrays[0]) & (arrays[1] != arrays[1])
         different = max(different, int((unequal & ~both_nan).sum()))
     return different
+
+
+def same_detections(theirs: Sequence[Row], mine: Sequence[Row]) -> int | None:
+    """In how many pictures something else was found; None if they are others, or missing."""
+    if len(theirs) != len(mine):
+        return None
+    if not theirs:
+        return 0
+    one, other = theirs[0], mine[0]
+    if (one["picture_set_id"], one["n"]) != (other["picture_set_id"], other["n"]):
+        return None
+    if all(one[name] == other[name] for name in DETECTION_ARRAYS):
+        return 0
+    arrays = [
+        unpack_detections(
+            {name: PackedArray(row[f"{name}_dtype"], row[name]) for name in DETECTION_ARRAYS},
+            row["n"],
+            row["detection_count"],
+        )
+        for row in (one, other)
+    ]
+    return different_pictures(arrays[0], arrays[1], ["boxes", "scores", "classes"])
 
 
 def analysis_difference(theirs: Sequence[Row], mine: Sequence[Row]) -> str | None:

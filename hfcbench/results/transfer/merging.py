@@ -16,11 +16,13 @@ from hfcbench.results.schema import (
     Condition,
     Curve,
     Dataset,
+    Detection,
     Epoch,
     Evaluation,
     Failure,
     LabelSet,
     Metric,
+    PictureSet,
     Plugin,
     Prediction,
     Quantity,
@@ -42,6 +44,11 @@ from hfcbench.results.transfer.differences import (
     training_difference,
 )
 from hfcbench.results.transfer.disagreements import Disagreements
+from hfcbench.results.transfer.merging_detections import (
+    add_detailed_scores,
+    add_pictures,
+    detailed_scores,
+)
 from hfcbench.results.transfer.plain_rows import (
     Row,
     chunks,
@@ -51,6 +58,7 @@ from hfcbench.results.transfer.plain_rows import (
     parts_of_training,
     quantities_of,
     rows_of,
+    with_keys,
     without,
 )
 from hfcbench.results.writing.rows import insert_missing, insert_row
@@ -89,6 +97,8 @@ class Merging:
         self._conditions = self._dimension(Condition, ["digest"])
         self._metrics = self._dimension(Metric, ["name", "version"])
         self._label_sets = self._dimension(LabelSet, ["sha256"])
+        self._picture_sets = self._dimension(PictureSet, ["sha256"])
+        add_pictures(self._source, self._target, self._picture_sets)
         self._trainings = self._merge_trainings()
         self._merge_evaluations()
         self._merge_analyses()
@@ -118,11 +128,8 @@ class Merging:
             self._target.execute(update(Run).where(here, Run.finished_at.is_(None)).values(**ended))
 
     def _run_plugins(self, plugins: Keys) -> None:
-        rows = [
-            {"run_id": self._runs[row["run_id"]], "plugin_id": plugins[row["plugin_id"]]}
-            for row in rows_of(self._source, RunPlugin)
-        ]
-        insert_missing(self._target, RunPlugin, rows)
+        rows = with_keys(rows_of(self._source, RunPlugin), "run_id", self._runs)
+        insert_missing(self._target, RunPlugin, with_keys(rows, "plugin_id", plugins))
 
     def _merge_trainings(self) -> Keys:
         keys = {}
@@ -207,20 +214,24 @@ class Merging:
             label_set_id = self._label_sets[prediction["label_set_id"]]
             changed = {"evaluation_id": key, "label_set_id": label_set_id}
             insert_missing(self._target, Prediction, [prediction | changed])
+        found = with_keys(parts["detections"], "picture_set_id", self._picture_sets)
+        insert_missing(self._target, Detection, [{**row, "evaluation_id": key} for row in found])
+        add_detailed_scores(self._target, self._details(row, parts), key)
+
+    def _details(self, row: Row, parts: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
+        """The source's scores of classes and pictures, with the target's keys of metrics."""
+        detections = parts["detections"]
+        return detailed_scores(self._source, row["evaluation_id"], detections, self._metrics)
 
     def _add_scores(
         self, scores: Sequence[Row], evaluation_id: int, training_id: int, condition_id: int
     ) -> None:
-        rows = [
-            {
-                **score,
-                "evaluation_id": evaluation_id,
-                "metric_id": self._metrics[score["metric_id"]],
-                "training_id": training_id,
-                "condition_id": condition_id,
-            }
-            for score in scores
-        ]
+        place = {
+            "evaluation_id": evaluation_id,
+            "training_id": training_id,
+            "condition_id": condition_id,
+        }
+        rows = [row | place for row in with_keys(scores, "metric_id", self._metrics)]
         insert_missing(self._target, Score, rows)
 
     def _add_checks(self, checks: Sequence[Row], evaluation_id: int) -> None:
@@ -229,8 +240,15 @@ class Merging:
 
     def _known_evaluation(self, row: Row, parts: Mapping[str, list[Row]], key: int) -> None:
         mine = parts_of_evaluations(self._target, [key])[key]
-        theirs = [{**s, "metric_id": self._metrics[s["metric_id"]]} for s in parts["scores"]]
-        difference = evaluation_difference({**parts, "scores": theirs}, mine)
+        details = self._details(row, parts)
+        theirs = {
+            **parts,
+            **details,
+            "scores": with_keys(parts["scores"], "metric_id", self._metrics),
+            "detections": with_keys(parts["detections"], "picture_set_id", self._picture_sets),
+        }
+        mine |= detailed_scores(self._target, key, mine["detections"])
+        difference = evaluation_difference(theirs, mine)
         if difference is not None:
             content = evaluation_content(self._source, row, parts)
             self._disagreements.add("evaluation", row, content, difference)
@@ -240,6 +258,7 @@ class Merging:
         condition_id = self._conditions[row["condition_id"]]
         self._add_scores(parts["scores"], key, training_id, condition_id)
         self._add_checks(parts["checks"], key)
+        add_detailed_scores(self._target, details, key)
 
     def _merge_analyses(self) -> None:
         known = keys_by_identity(self._target, Analysis)

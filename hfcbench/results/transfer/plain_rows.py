@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, inspect, select
@@ -12,6 +12,7 @@ from hfcbench.results.schema import (
     Artifact,
     Base,
     Curve,
+    Detection,
     Epoch,
     Evaluation,
     Prediction,
@@ -33,6 +34,11 @@ def key_name(table: type[Base]) -> str:
 
 def without(row: Row, *names: str) -> Row:
     return {name: value for name, value in row.items() if name not in names}
+
+
+def with_keys(rows: Iterable[Row], name: str, keys: Mapping[int, Any]) -> list[Row]:
+    """The rows with other keys in a column: those of another database, or what they stand for."""
+    return [{**row, name: keys[row[name]]} for row in rows]
 
 
 def rows_of(connection: Connection, table: type[Base], *where: Any) -> Iterator[Row]:
@@ -78,11 +84,13 @@ def parts_of_evaluations(
     connection: Connection, evaluation_ids: Sequence[int]
 ) -> dict[int, dict[str, list[Row]]]:
     parts: dict[int, dict[str, list[Row]]] = {
-        key: {"scores": [], "predictions": [], "checks": []} for key in evaluation_ids
+        key: {"scores": [], "predictions": [], "detections": [], "checks": []}
+        for key in evaluation_ids
     }
     tables: tuple[tuple[type[Base], str], ...] = (
         (Score, "scores"),
         (Prediction, "predictions"),
+        (Detection, "detections"),
         (ReliabilityCheck, "checks"),
     )
     for table, name in tables:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
@@ -13,24 +13,49 @@ from hfcbench.results.records import EvaluationRecord
 from hfcbench.results.schema import Evaluation, ReliabilityCheck
 from hfcbench.results.writing import stored_predictions, writes
 from hfcbench.results.writing.conditions import condition_ids, condition_row
-from hfcbench.results.writing.predictions import PackedPredictions
+from hfcbench.results.writing.detections import PackedDetections, pack_detections, pack_pictures
+from hfcbench.results.writing.predictions import PackedPredictions, pack_predictions
 from hfcbench.results.writing.rows import insert_missing
 from hfcbench.results.writing.scores import ScoredEvaluation, insert_scores
+from hfcbench.results.writing.stored_detections import insert_detections
+from hfcbench.types import Predictions
+
+Packed: TypeAlias = PackedPredictions | PackedDetections
+
+
+def packed_by_identity(records: Sequence[EvaluationRecord]) -> dict[str, Packed]:
+    """What each evaluation answered as bytes; pictures that several share are encoded once.
+
+    Raises:
+        StoreError: arrays of other shapes or types than their descriptions say.
+    """
+    sets = {
+        id(record.predictions.pictures): record.predictions.pictures
+        for record in records
+        if not isinstance(record.predictions, Predictions)
+    }
+    pictures = {key: pack_pictures(item) for key, item in sets.items()}
+    return {
+        record.identity: pack_predictions(found)
+        if isinstance(found, Predictions)
+        else pack_detections(found, pictures[id(found.pictures)])
+        for record, found in ((record, record.predictions) for record in records)
+    }
 
 
 def insert_evaluations(
     connection: Connection,
     records: Sequence[EvaluationRecord],
-    packed: Mapping[str, PackedPredictions],
+    packed: Mapping[str, Packed],
     run_id: int,
 ) -> None:
     """Add evaluations whose identities are not known yet; their trainings must be.
 
     Args:
-        packed: the predictions of each evaluation, by identity.
+        packed: from :func:`packed_by_identity`.
 
     Raises:
-        StoreError: a training is missing.
+        StoreError: a training is missing, or detections do not belong to its dataset.
     """
     known = writes.evaluation_ids(connection, list(packed))
     new = {item.identity: item for item in records if item.identity not in known}
@@ -52,8 +77,12 @@ def insert_evaluations(
         ],
     )
     ids = writes.evaluation_ids(connection, list(new))
+    found = {ids[identity]: packed[identity] for identity in new}
     stored_predictions.insert_predictions(
-        connection, {ids[identity]: packed[identity] for identity in new}
+        connection, {key: one for key, one in found.items() if isinstance(one, PackedPredictions)}
+    )
+    insert_detections(
+        connection, {key: one for key, one in found.items() if isinstance(one, PackedDetections)}
     )
     insert_missing(
         connection,

@@ -77,6 +77,7 @@ def find_datasets(connection: Connection) -> list[DatasetRecord]:
                 ImageShape(row.channels, row.height, row.width),
                 row.sizes,
                 row.source,
+                row.task,
             ),
         )
         for row in connection.execute(

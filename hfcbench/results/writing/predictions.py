@@ -71,8 +71,8 @@ def pack_predictions(predictions: Predictions) -> PackedPredictions:
     return PackedPredictions(
         n=n,
         labels_sha256=hashlib.sha256(labels.tobytes()).hexdigest(),
-        labels=_pack(labels, _class_type(labels)),
-        predicted=_pack(predictions.predicted, _class_type(predictions.predicted)),
+        labels=pack_integers(labels),
+        predicted=pack_integers(predictions.predicted),
         confidence=_pack(predictions.confidence, _FLOAT_TYPE),
         loss=_pack(predictions.loss, _FLOAT_TYPE),
     )
@@ -97,6 +97,15 @@ def unpack_predictions(packed: PackedPredictions) -> Predictions:
 def pack_array(array: NDArray[Any], dtype: str) -> PackedArray:
     """Encode a one-dimensional array as one of the types that :func:`unpack_array` reads."""
     return _pack(array, dtype)
+
+
+def pack_integers(array: NDArray[Any]) -> PackedArray:
+    """Encode a one-dimensional array of integers as the smallest type that holds them.
+
+    Raises:
+        StoreError: they are too large.
+    """
+    return _pack(array, _class_type(array))
 
 
 def unpack_array(packed: PackedArray, n: int) -> NDArray[Any]:

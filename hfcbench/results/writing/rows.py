@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 # Well below the 32,766 parameters that SQLite takes in one statement.
 _CHUNK = 5_000
+_CHUNK_OF_ROWS = 50_000
 
 
 def insert_row(connection: Connection, table: type[DeclarativeBase], row: Mapping[str, Any]) -> int:
@@ -29,6 +30,37 @@ def insert_missing(
         return
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_plain_rows(
+    connection: Connection,
+    table: type[DeclarativeBase],
+    columns: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+) -> None:
+    """Insert rows whose keys are not taken, straight through the driver.
+
+    For many rows SQLAlchemy's handling of each would take most of the time.
+
+    Args:
+        columns: what the values of each row are of, in order.
+    """
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).on_conflict_do_nothing()
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(columns))
+    order = compiled.positiontup
+    if order is None:
+        keyed = [dict(zip(columns, row, strict=True)) for row in rows]
+        connection.execute(statement, keyed)
+        return
+    places = [columns.index(name) for name in order]
+    in_order = places == list(range(len(columns)))
+    for start in range(0, len(rows), _CHUNK_OF_ROWS):
+        chunk = rows[start : start + _CHUNK_OF_ROWS]
+        values = chunk if in_order else [tuple(row[place] for place in places) for row in chunk]
+        connection.exec_driver_sql(str(compiled), list(values))
 
 
 def rows_among(

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hfcbench.results.column_types import Bound, stored_value
 from hfcbench.results.records import ScoreRecord
 from hfcbench.results.schema import Score
 from hfcbench.results.writing.conditions import metric_ids
+from hfcbench.results.writing.detailed_scores import insert_detailed_scores
+from hfcbench.results.writing.rows import insert_plain_rows
 
 _COLUMNS = (
     *("evaluation_id", "metric_id", "training_id", "condition_id"),
     *("n", "value", "state", "low", "high"),
 )
-_CHUNK = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,20 @@ class ScoredEvaluation:
 
 
 def insert_scores(connection: Connection, evaluations: Iterable[ScoredEvaluation]) -> None:
-    """Add scores, unless an evaluation has one of this metric and version already."""
+    """Add scores, unless an evaluation has one of this metric and version already.
+
+    Raises:
+        StoreError: a score has other than one value for each picture.
+    """
     items = list(evaluations)
     metrics = metric_ids(connection, (score for item in items for score in item.scores))
     bound = Bound()
     rows = []
+    detailed = []
     for item in items:
         for record in item.scores:
+            if record.classes or record.pictures is not None:
+                detailed.append((item.evaluation_id, record))
             score = record.score
             stored = stored_value(score.value)
             rows.append(
@@ -54,26 +61,10 @@ def insert_scores(connection: Connection, evaluations: Iterable[ScoredEvaluation
                 )
             )
     insert_score_rows(connection, rows)
+    if detailed:
+        insert_detailed_scores(connection, detailed, metrics)
 
 
 def insert_score_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Add complete rows, in the order of the table's columns, straight through the driver.
-
-    For many rows SQLAlchemy's handling of each would take most of the time.
-    """
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(Score).on_conflict_do_nothing()
-    compiled = statement.compile(dialect=connection.dialect, column_keys=list(_COLUMNS))
-    order = compiled.positiontup
-    if order is None:
-        keyed = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        connection.execute(statement, keyed)
-        return
-    places = [_COLUMNS.index(name) for name in order]
-    in_order = places == list(range(len(_COLUMNS)))
-    for start in range(0, len(rows), _CHUNK):
-        chunk = rows[start : start + _CHUNK]
-        values = chunk if in_order else [tuple(row[place] for place in places) for row in chunk]
-        connection.exec_driver_sql(str(compiled), list(values))
+    """Add complete rows, in the order of the table's columns."""
+    insert_plain_rows(connection, Score, _COLUMNS, rows)

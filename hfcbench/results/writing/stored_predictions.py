@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 
 from hfcbench.errors import StoreError
-from hfcbench.results.schema import Evaluation, LabelSet, Prediction
+from hfcbench.results.schema import Detection, Evaluation, LabelSet, Prediction
 from hfcbench.results.writing.predictions import (
     ENCODING,
     PackedArray,
@@ -61,7 +61,8 @@ def read_predictions(connection: Connection, identity: str) -> Predictions:
     """The predictions of an evaluation.
 
     Raises:
-        StoreError: the evaluation is not in the database, or its bytes are damaged.
+        StoreError: the evaluation is not in the database, or holds detections, or its bytes are
+            damaged.
     """
     row = connection.execute(
         select(
@@ -79,9 +80,20 @@ def read_predictions(connection: Connection, identity: str) -> Predictions:
         .where(Evaluation.identity == identity)
     ).one_or_none()
     if row is None:
-        raise StoreError(f"evaluation {identity[:12]} is not in the database")
+        raise _not_there(connection, identity)
     encoding, labels_encoding, n, labels_sha256, *arrays = tuple(row)
     check_encoding(encoding)
     check_encoding(labels_encoding)
     packed = map(PackedArray, arrays[::2], arrays[1::2])
     return unpack_predictions(PackedPredictions(n, labels_sha256, *packed))
+
+
+def _not_there(connection: Connection, identity: str) -> StoreError:
+    found = connection.scalar(
+        select(Detection.evaluation_id)
+        .join(Evaluation, Evaluation.evaluation_id == Detection.evaluation_id)
+        .where(Evaluation.identity == identity)
+    )
+    if found is None:
+        return StoreError(f"evaluation {identity[:12]} is not in the database")
+    return StoreError(f"evaluation {identity[:12]} holds detections, not predictions of classes")

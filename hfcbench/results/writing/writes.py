@@ -86,6 +86,7 @@ def insert_dataset(connection: Connection, record: DatasetRecord) -> None:
         "width": description.shape.width,
         "sizes": dict(description.sizes),
         "source": description.source,
+        "task": description.task,
     }
     insert_missing(connection, Dataset, [row])
 
@@ -177,7 +178,7 @@ def evaluation_row(
         "training_id": training_id,
         "condition_id": condition_id,
         "run_id": run_id,
-        "n": len(record.predictions.labels),
+        "n": record.n,
         "device": record.device,
         "started_at": record.started_at,
         "duration_seconds": record.duration_seconds,

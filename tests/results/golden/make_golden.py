@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ sys.path.insert(0, str(HERE.parent))
 import build_records as build  # noqa: E402
 
 from hfcbench.attack_types import Search  # noqa: E402
+from hfcbench.detection_types import Detections  # noqa: E402
 from hfcbench.reliability_checks import Check  # noqa: E402
 from hfcbench.results.database.revisions import REVISIONS  # noqa: E402
 from hfcbench.results.opening import open_store  # noqa: E402
@@ -66,14 +68,29 @@ def evaluations(training: TrainingRecord) -> list[EvaluationRecord]:
     return records
 
 
+def detections(detector: TrainingRecord) -> list[EvaluationRecord]:
+    """Of a detector: the original and two components, with scores of classes and pictures."""
+    found = [
+        build.detected(detector, "original", value=0.5),
+        build.detected(detector, "lfc@8", value=0.375, pictures=(0.25, math.nan, 0.5, 1.0), seed=1),
+        build.detected(detector, "hfc@8", value=0.0, pictures=(0.0, math.nan, 0.0, 0.0), seed=2),
+    ]
+    none = build.detection_score(math.nan, [math.nan] * 4, metric="map-large")
+    return [replace(record, scores=(*record.scores, none)) for record in found]
+
+
 def main() -> None:
     path = HERE / f"revision_{REVISIONS[-1]}.db"
     path.unlink(missing_ok=True)
     trainings = [build.training(), build.training(model="lenet5", heuristics="mixup", seed=1)]
     stored = [record for training in trainings for record in evaluations(training)]
+    detector = build.detector()
+    trainings.append(detector)
+    stored += detections(detector)
     with open_store(path, create=True) as store:
         run_id = store.begin_run(build.run())
         store.add_dataset(build.dataset())
+        store.add_dataset(build.detection_dataset())
         for training in trainings:
             store.add_training(training, run_id)
         store.add_evaluations(stored, run_id)
@@ -83,6 +100,8 @@ def main() -> None:
     expected = {
         "trainings": {item.identity: item.checkpoint.path for item in trainings},
         "evaluations": {item.identity: _expected(item) for item in stored},
+        # Older revisions know nothing of detectors.
+        "newer_trainings": {detector.identity: "0005"},
         "curve_points": sum(len(item.curve) for item in trainings),
         "failures": 1,
     }
@@ -91,20 +110,20 @@ def main() -> None:
 
 
 def _expected(record: EvaluationRecord) -> dict[str, Any]:
-    arrays = record.predictions
-    content = b"".join(
-        array.tobytes()
-        for array in (arrays.labels, arrays.predicted, arrays.confidence, arrays.loss)
-    )
-    return {
+    since = "0001"
+    if isinstance(record.predictions, Detections):
+        since = "0005"
+    elif record.search is not None:
         # Older revisions cannot say how images were searched for.
-        "since": "0001" if record.search is None else "0004",
+        since = "0004"
+    return {
+        "since": since,
         "component": record.component,
         "defence": record.defence,
         "attack": record.attack,
         "epsilon": record.epsilon,
         "scores": {score.metric: repr(score.score.value) for score in record.scores},
-        "predictions_sha256": hashlib.sha256(content).hexdigest(),
+        "predictions_sha256": hashlib.sha256(build.content_of(record.predictions)).hexdigest(),
     }
 
 

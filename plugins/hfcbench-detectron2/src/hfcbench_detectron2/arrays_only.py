@@ -15,7 +15,7 @@ _ALLOWED: dict[tuple[str, str], Any] = {
     ("__builtin__", "bytes"): bytes,
     **{(f"{core}.multiarray", "_reconstruct"): multiarray._reconstruct for core in _CORES},
     **{(f"{core}.multiarray", "scalar"): multiarray.scalar for core in _CORES},
-    **{(f"{core}.numeric", "_frombuffer"): numeric._frombuffer for core in _CORES},
+    **{(f"{core}.numeric", "_frombuffer"): numeric._frombuffer for core in _CORES},  # type: ignore[attr-defined]
 }
 
 

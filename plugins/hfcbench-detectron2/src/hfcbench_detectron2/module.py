@@ -63,7 +63,7 @@ class Detectron2Module(nn.Module):
         ]
         # Its losses note numbers in a storage, which nobody reads here. RetinaNet's is compiled;
         # unless told otherwise, torch computes the first calls of a process in another order.
-        with EventStorage(), torch.jit.optimized_execution(False):
+        with EventStorage(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             losses = self.network(taught)
         total: Tensor = sum(losses.values())
         return total

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from hfcbench.detection_types import Detections, PictureSet
 from hfcbench.errors import DataError, UsageError
-from hfcbench.reports.figures.detectors import short_models
+from hfcbench.references import short_labels
 from hfcbench.reports.figures.drawing import Drawing, TableOutput, save
 from hfcbench.reports.figures.examples import draw_examples
 from hfcbench.reports.figures.suites import check_figures, draw
@@ -288,7 +288,7 @@ def test_any_suite_with_detectors_has_these_figures(study: Study) -> None:
 
 def test_models_are_named_by_what_differs() -> None:
     labels = ["retinanet(a=1, b=2)", "retinanet(a=1, b=3)", "ssd(weights=coco)"]
-    assert short_models(labels) == {
+    assert short_labels("model", labels) == {
         labels[0]: "retinanet(b=2)",
         labels[1]: "retinanet(b=3)",
         labels[2]: "ssd",

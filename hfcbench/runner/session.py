@@ -91,8 +91,10 @@ class Session:
 
     def worker(self, artifacts: Path) -> TaskWorker:
         """What carries out single tasks, with checkpoints in a folder of its own."""
+        from hfcbench.allocator import keep_freed_memory
         from hfcbench.devices import choose_device
 
+        keep_freed_memory()
         device = str(choose_device(self.settings.device))
         return TaskWorker(self.plugins.registry, self.datasets, artifacts, device)
 

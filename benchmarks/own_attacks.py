@@ -17,9 +17,9 @@ from hfcbench.adversarial.climbing import climb_fully
 from hfcbench.adversarial.fast_model import FastModel
 from hfcbench.adversarial.worst_case import WorstCase, worst_cases
 from hfcbench.allocator import keep_freed_memory
-from hfcbench.attack_types import Precision
 from hfcbench.attacks.fgsm import FGSM
 from hfcbench.attacks.pgd import PGD
+from hfcbench.types import Precision
 
 
 def fast(attacked: Attacked, precision: Precision = "float32") -> FastModel:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeAlias
 
+from hfcbench.types import Precision
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 Norm: TypeAlias = Literal["linf", "l2"]
 """How far an image was moved: by its largest change of a pixel, or by its Euclidean length."""
-
-Precision: TypeAlias = Literal["float32", "bfloat16"]
-"""What a model computes in while gradients are taken."""
 
 Criterion: TypeAlias = Literal["worst-case", "exact", "full"]
 """Which image a score under attack is of.

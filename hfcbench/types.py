@@ -35,6 +35,9 @@ Cutoff: TypeAlias = float | tuple[float, float]
 
 Rescaling: TypeAlias = Literal["none", "max", "minmax", "clip", "mean"]
 Task: TypeAlias = Literal["classification", "detection"]
+Precision: TypeAlias = Literal["float32", "bfloat16"]
+"""What a model's convolutions and products compute in while gradients are taken."""
+
 Augmentation: TypeAlias = Literal["none", "flip", "crop-flip"]
 
 
@@ -194,6 +197,8 @@ class Schedule:
         optimizer_options: further keyword arguments of that class.
         augmentation: ``flip`` mirrors left and right at random; ``crop-flip``, which detectors are
             not trained with, pads by 4 pixels, crops at random and mirrors at random.
+        precision: ``bfloat16`` trains several times faster on GPUs and on CPUs with AMX, and slower
+            on others. Weights and evaluations are float32 either way.
     """
 
     epochs: int = 100
@@ -202,6 +207,7 @@ class Schedule:
     learning_rate: float | None = 1e-4
     optimizer_options: Mapping[str, JSON] = field(default_factory=dict)
     augmentation: Augmentation = "none"
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)

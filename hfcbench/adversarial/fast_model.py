@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from hfcbench.adversarial.folding import batchnorms, fold
 from hfcbench.adversarial.gradient import gradient_and_logits
-from hfcbench.attack_types import Precision
 from hfcbench.devices import seeded
+from hfcbench.precision import in_precision
+from hfcbench.types import Precision
 
 _TOLERANCE = 1e-3
 
@@ -34,22 +35,17 @@ class FastModel(nn.Module):
 
     def __init__(self, model: nn.Module, images: Tensor, precision: Precision = "float32") -> None:
         super().__init__()
-        self._dtype = torch.bfloat16 if precision == "bfloat16" else None
         copied = copy.deepcopy(model).requires_grad_(False)
         self.model = _folded(copied, images) if batchnorms(copied) else copied
         self.folded = batchnorms(copied) - batchnorms(self.model)
         self.model.to(memory_format=torch.channels_last)
+        self.model = in_precision(self.model, precision)
         self.eval()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(N,K)`` float32 for images ``(N,C,H,W)`` in [0,1]."""
-        images = images.contiguous(memory_format=torch.channels_last)
-        if self._dtype is None:
-            logits: Tensor = self.model(images)
-            return logits
-        with torch.autocast(images.device.type, self._dtype):
-            logits = self.model(images)
-        return logits.float()
+        logits: Tensor = self.model(images.contiguous(memory_format=torch.channels_last))
+        return logits
 
 
 def _folded(model: nn.Module, images: Tensor) -> nn.Module:

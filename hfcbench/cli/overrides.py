@@ -31,6 +31,7 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
     "learning-rate": ("schedule", "learning_rate"),
     "optimizer": ("schedule", "optimizer"),
     "augmentation": ("schedule", "augmentation"),
+    "precision": ("schedule", "precision"),
     "decomposition": ("decomposition",),
     "rescaling": ("rescaling",),
     "train-samples": ("samples", "train"),

@@ -14,10 +14,11 @@ from hfcbench.adversarial.fast_model import FastModel
 from hfcbench.adversarial.promises import attacked_images
 from hfcbench.adversarial.reliability import Probe
 from hfcbench.adversarial.worst_case import worst_cases
-from hfcbench.attack_types import Attack, Precision, Search, SteppedAttack
+from hfcbench.attack_types import Attack, Search, SteppedAttack
 from hfcbench.defence_modules import is_random, set_adaptive
 from hfcbench.evaluation.cells import Cell
 from hfcbench.reliability_checks import Check
+from hfcbench.types import Precision
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,11 @@ def check_learnable(
         raise SpecificationError(
             "augmentation 'crop-flip' is for classification; 'flip' mirrors pictures and boxes"
         )
+    if recipe.schedule.precision != "float32":
+        raise SpecificationError(
+            f"precision '{recipe.schedule.precision}' is for classification; detectors are trained "
+            "in float32"
+        )
     if recipe.schedule.epochs and not dataset.train_size:
         raise SpecificationError(
             f"dataset '{dataset.title}' has no pictures to train on",

@@ -137,7 +137,7 @@ class TrainingSpecification:
             "component": self.component.canonical(),
             "model": self.model.canonical(),
             "heuristics": [heuristic.canonical() for heuristic in self.heuristics],
-            "schedule": asdict(self.schedule),
+            "schedule": _canonical_schedule(self.schedule),
             "seed": self.seed,
             "samples": self.samples,
             # A shrunk study says so in its identity, and so never passes for a full one.
@@ -148,6 +148,14 @@ class TrainingSpecification:
     @cached_property
     def identity(self) -> str:
         return identity_of(self.canonical)
+
+
+def _canonical_schedule(schedule: Schedule) -> dict[str, JSON]:
+    """Without a precision where it is float32, which once was the only one."""
+    fields: dict[str, JSON] = asdict(schedule)
+    if schedule.precision == "float32":
+        del fields["precision"]
+    return fields
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 from annotated_types import Ge, Gt, Interval, MinLen
 
-from hfcbench.attack_types import AttackMode, Precision
-from hfcbench.types import Augmentation, Rescaling, Task
+from hfcbench.attack_types import AttackMode
+from hfcbench.types import Augmentation, Precision, Rescaling, Task
 
 Named = (
     str | Annotated[dict[str, dict[str, Any] | None], pydantic.Field(min_length=1, max_length=1)]
@@ -38,6 +38,7 @@ class ScheduleSchema(_Strict):
     learning_rate: Annotated[float, Gt(0)] | None = None
     optimizer_options: dict[str, pydantic.JsonValue] | None = None
     augmentation: Augmentation | None = None
+    precision: Precision | None = None
 
 
 class SamplesSchema(_Strict):

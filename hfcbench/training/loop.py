@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hfcbench.devices import deterministic, generator_for, seeded
 from hfcbench.errors import NodeError
+from hfcbench.precision import in_precision
 from hfcbench.recipes import configured
 from hfcbench.training.augmentation import crop_and_flip, flip
 from hfcbench.training.curves import Curve
@@ -77,6 +78,7 @@ class _Loop:
             module, job.device, len(job.train), recipe.schedule.batch_size
         )
         self._module = module.to(memory_format=self._memory_format)
+        self._learning = in_precision(self._module, recipe.schedule.precision)
         self._images = TrainingImages(job.train, job.component, job.device)
         self._labels = labels.to(job.device)
         self._optimizer = make_optimizer(recipe.schedule, module.parameters())
@@ -106,9 +108,9 @@ class _Loop:
         targets = F.one_hot(self._labels[positions], self._job.classes).float()  # (B,K)
         batch = Batch(in_unit_range(images), targets)
         for heuristic, generator in self._heuristics:
-            batch = heuristic.transform(batch, self._module, generator)
+            batch = heuristic.transform(batch, self._learning, generator)
         inputs = batch.images.contiguous(memory_format=self._memory_format)
-        loss = training_loss(Batch(inputs, batch.targets), self._module, self._heuristics)
+        loss = training_loss(Batch(inputs, batch.targets), self._learning, self._heuristics)
         # Only now, so that nothing that heuristics left behind is stepped along.
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

@@ -198,6 +198,7 @@ def test_what_is_for_classification_is_refused(session, suite):
     for heuristic in ("mixup", "dropout", "batchnorm", "label-shuffling", "adversarial-training"):
         assert f"'{heuristic}' is for classification" in complaint(("heuristics",), [heuristic])
     assert "'flip' mirrors" in complaint(("schedule", "augmentation"), "crop-flip")
+    assert "trained in float32" in complaint(("schedule", "precision"), "bfloat16")
 
 
 def test_heuristics_of_the_optimizer_go_with_detectors(session, suite):

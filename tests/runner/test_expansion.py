@@ -80,6 +80,7 @@ def test_a_training_in_two_blocks_runs_once_with_all_evaluations(plan_of):
         ("seeds: [0, 1]", "seeds: [7]"),
         ("datasets: [images]", 'datasets: ["images(seed=1)"]'),
         ("title: Example", "title: Example\nschedule: {epochs: 3}"),
+        ("title: Example", "title: Example\nschedule: {precision: bfloat16}"),
         ("title: Example", "title: Example\nsamples: {train: 30}"),
         ("title: Example", "title: Example\ntrain_on: [lfc@4]"),
         ("title: Example", "title: Example\ntrain_on: [lfc@4]\nrescaling: max"),
@@ -99,6 +100,8 @@ def test_whatever_decides_a_training_is_in_its_identity(plan_of, old, new):
         ("title: Example", "title: Another name\ndescription: and text"),
         ("title: Example", "title: Example\ncurves: {components: [lfc@4]}"),
         ("title: Example", "title: Example\nmetrics: [top1]"),
+        # The only precision once: what was computed then is not computed again.
+        ("title: Example", "title: Example\nschedule: {precision: float32}"),
         ("[network, ", "[{network: {width: 16}}, "),
     ],
 )

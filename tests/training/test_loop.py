@@ -64,6 +64,19 @@ def test_one_step_of_gradient_descent_is_the_one_computed_by_hand(job):
     np.testing.assert_allclose(trained["2.bias"], bias, atol=1e-6)
 
 
+def test_a_step_in_bfloat16_is_that_step_to_eight_bits(job):
+    schedule = Schedule(epochs=1, batch_size=60, optimizer="SGD", learning_rate=0.5)
+    exact = weights(replace(job, schedule=schedule))
+    trained = weights(replace(job, schedule=replace(schedule, precision="bfloat16")))
+    initial = weights(replace(job, schedule=Schedule(epochs=0)))
+    assert trained.keys() == exact.keys()
+    for key in ("2.weight", "2.bias"):
+        assert trained[key].dtype == np.float32
+        step, rounded = exact[key] - initial[key], trained[key] - initial[key]
+        # Eight bits of each factor, and of what they are summed to.
+        assert 0 < np.linalg.norm(rounded - step) < 0.03 * np.linalg.norm(step)
+
+
 @dataclass(frozen=True)
 class Soften(Heuristic):
     """Half of each image, and targets that are spread over the classes."""

@@ -33,7 +33,7 @@ def apart(setups: Mapping[str, Setup]) -> Iterator[dict[str, Callable[[], object
 @contextmanager
 def _process(context: SpawnContext, setup: Setup) -> Iterator[Callable[[], None]]:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, setup), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, setup))
     process.start()
     theirs.close()
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from attacked_models import Attacked
 from peers import Call
+from small_models import Attacked
 from torch import Tensor, nn
 
 from hfcbench.adversarial.climbing import climb_fully

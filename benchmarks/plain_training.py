@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from hfcbench.allocator import keep_freed_memory
+from hfcbench.frequency.components import ORIGINAL
 from hfcbench.training.augmentation import crop_and_flip
 from hfcbench.training.images import TrainingImages, in_unit_range
 from hfcbench.training.job import TrainingJob
@@ -58,13 +59,26 @@ class Built:
         return self.network()
 
 
+def loader_of(split: ImageSplit, workers: int) -> DataLoader[tuple[Tensor, int]]:
+    """Workers, if any, start once and stay."""
+    return DataLoader(
+        Pictures(split),
+        BATCH,
+        shuffle=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        multiprocessing_context="fork" if workers else None,
+    )
+
+
 def plain(
     network: Callable[[], nn.Module], split: ImageSplit, epochs: int, workers: int, seed: int = 0
 ) -> Callable[[], nn.Module]:
+    loader = loader_of(split, workers)
+
     def run() -> nn.Module:
         torch.manual_seed(seed)
         model = network()
-        loader = DataLoader(Pictures(split), BATCH, shuffle=True, num_workers=workers)
         optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
         model.train()
         for _ in range(epochs):
@@ -102,10 +116,10 @@ def ours(
 
 def plain_data(split: ImageSplit, workers: int) -> Callable[[], None]:
     """An epoch's batches, and no model."""
-    pictures = Pictures(split)
+    loader = loader_of(split, workers)
 
     def run() -> None:
-        for _ in DataLoader(pictures, BATCH, shuffle=True, num_workers=workers):
+        for _ in loader:
             pass
 
     return run
@@ -117,8 +131,6 @@ def our_data(split: ImageSplit) -> Callable[[], None]:
     generator = torch.Generator()
 
     def run() -> None:
-        from hfcbench.frequency.components import ORIGINAL
-
         order = torch.randperm(len(split))
         for pixels, _ in TrainingImages(split, ORIGINAL, device).batches(order, BATCH):
             batch = in_unit_range(crop_and_flip(pixels, generator))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-import attacked_models
 import cpuinfo
 import own_attacks
 import peers
 import pytest
+import small_models
 from apart import apart
-from attacked_models import Attacked
+from small_models import Attacked
 
 # Models are trained first.
 pytestmark = pytest.mark.timeout(1200)
@@ -29,9 +29,7 @@ LEAST = 0.8
 
 
 def resnet18(count: int) -> Attacked:
-    return attacked_models.trained(attacked_models.resnet18, attacked_models.PHOTOGRAPHS).first(
-        count
-    )
+    return small_models.trained(small_models.resnet18, small_models.PHOTOGRAPHS).first(count)
 
 
 def check(comparison, goals: Mapping[str, float], benchmark) -> None:
@@ -48,9 +46,9 @@ def texts(goals: Mapping[str, float]) -> dict[str, str]:
 
 # Network, goals, rounds.
 EVERY_STEP = {
-    "small CNN": (attacked_models.small_cnn, {"torchattacks": 1.7, "foolbox": 2.2}, 7),
+    "small CNN": (small_models.small_cnn, {"torchattacks": 1.7, "foolbox": 2.2}, 7),
     "ResNet-18 of width 16": (
-        attacked_models.resnet18,
+        small_models.resnet18,
         {"torchattacks": 1.2, "foolbox": 1.8},
         5,
     ),
@@ -61,7 +59,7 @@ EVERY_STEP = {
 @pytest.mark.parametrize("name", EVERY_STEP)
 def test_pgd_with_every_step_taken(benchmark, compare, name):
     build, goals, rounds = EVERY_STEP[name]
-    attacked = attacked_models.trained(build, attacked_models.PHOTOGRAPHS).first(64)
+    attacked = small_models.trained(build, small_models.PHOTOGRAPHS).first(64)
     setups = {
         "hfcbench": own_attacks.setup_of(own_attacks.pgd, attacked, 0.02, STEPS, SHARE),
         "torchattacks": own_attacks.setup_of(peers.torchattacks_pgd, attacked, 0.02, STEPS, SHARE),
@@ -87,9 +85,9 @@ def test_pgd_with_every_step_taken(benchmark, compare, name):
 
 # Data set, epochs of training, goals.
 SEARCHED = {
-    "fragile evidence": (attacked_models.FRAGILE, 3, {"torchattacks": 20.0}),
+    "fragile evidence": (small_models.FRAGILE, 3, {"torchattacks": 20.0}),
     # As slow as it gets: images of photographs that no step breaks stay to the end.
-    "photographs": (attacked_models.PHOTOGRAPHS, 2, {}),
+    "photographs": (small_models.PHOTOGRAPHS, 2, {}),
 }
 
 
@@ -97,7 +95,7 @@ SEARCHED = {
 @pytest.mark.parametrize("name", SEARCHED)
 def test_three_epsilons_of_pgd_in_one_search(benchmark, compare, name):
     dataset, epochs, goals = SEARCHED[name]
-    attacked = attacked_models.trained(attacked_models.resnet20, dataset, epochs=epochs).first(256)
+    attacked = small_models.trained(small_models.resnet20, dataset, epochs=epochs).first(256)
 
     def calls(peer):
         return partial(own_attacks.calls_of, peer, attacked, EPSILONS, STEPS, SHARE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -33,13 +34,43 @@ def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
     Returns:
         ``(B,C,H,W)`` of the same type; values are those of the images, or 0 beyond the border.
     """
-    count, _, height, width = images.shape
-    device = images.device
+    count, device = len(images), images.device
     places = torch.randint(0, 2 * PADDING + 1, (2, count, 1), generator=generator, device=device)
     mirrored = torch.rand((count, 1), generator=generator, device=device) < 0.5
-    rows = places[0] + torch.arange(height, device=device)  # (B,H)
-    columns = torch.arange(width, device=device).expand(count, width)
-    columns = places[1] + torch.where(mirrored, width - 1 - columns, columns)  # (B,W)
-    padded = F.pad(images, [PADDING] * 4).permute(0, 2, 3, 1)  # (B,H+8,W+8,C)
-    batch = torch.arange(count, device=device)[:, None, None]
-    return padded[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    padded = F.pad(images, [PADDING] * 4)  # (B,C,H+8,W+8)
+    cut = cut_one_by_one if device.type == "cpu" else cut_all_at_once
+    return cut(padded, places.squeeze(2), mirrored.squeeze(1))
+
+
+def cut_one_by_one(padded: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
+    """Cut images out of padded ones, as blocks: a third of the time of pixel by pixel on a CPU.
+
+    Args:
+        padded: ``(B,C,H+8,W+8)`` on the CPU.
+        places: ``(2,B)`` int64, the first row and the first column of each image.
+        mirrored: ``(B,)`` bool, whether left and right are exchanged.
+
+    Returns:
+        ``(B,C,H,W)`` of the same type, in memory of its own.
+    """
+    height, width = (side - 2 * PADDING for side in padded.shape[2:])
+    source = padded.numpy()
+    found = np.empty((*source.shape[:2], height, width), source.dtype)
+    chosen = zip(*places.tolist(), mirrored.tolist(), strict=True)
+    for image, whole, (top, left, flipped) in zip(found, source, chosen, strict=True):
+        block = whole[:, top : top + height, left : left + width]
+        image[...] = block[:, :, ::-1] if flipped else block
+    return torch.from_numpy(found)
+
+
+def cut_all_at_once(padded: Tensor, places: Tensor, mirrored: Tensor) -> Tensor:
+    """What :func:`cut_one_by_one` gives, on any device, without leaving it."""
+    height, width = (side - 2 * PADDING for side in padded.shape[2:])
+    device = padded.device
+    rows = places[0, :, None] + torch.arange(height, device=device)  # (B,H)
+    columns = torch.arange(width, device=device)
+    columns = torch.where(mirrored[:, None], width - 1 - columns, columns)  # (B,W)
+    columns = places[1, :, None] + columns
+    batch = torch.arange(len(padded), device=device)[:, None, None]
+    pixels = padded.permute(0, 2, 3, 1)  # (B,H+8,W+8,C)
+    return pixels[batch, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

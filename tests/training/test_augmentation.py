@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from hfcbench.training.augmentation import PADDING, crop_and_flip, flip
+from hfcbench.training.augmentation import (
+    PADDING,
+    crop_and_flip,
+    cut_all_at_once,
+    cut_one_by_one,
+    flip,
+)
 
 
 def by_loop(images: np.ndarray, generator: torch.Generator) -> np.ndarray:
@@ -32,6 +38,16 @@ def test_batches_are_augmented_as_a_loop_over_images_does_it(shape):
         result.numpy(), by_loop(images.numpy(), torch.Generator().manual_seed(1))
     )
     assert torch.equal(images, before)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_both_ways_of_cutting_give_the_same(dtype):
+    padded = torch.randint(0, 256, (50, 3, 14, 17), dtype=dtype)
+    places = torch.randint(0, 2 * PADDING + 1, (2, 50))
+    mirrored = torch.rand(50) < 0.5
+    found = cut_all_at_once(padded, places, mirrored)
+    assert found.dtype == dtype
+    assert torch.equal(found, cut_one_by_one(padded, places, mirrored))
 
 
 def test_every_place_occurs_and_half_of_the_images_are_mirrored():

@@ -1,4 +1,4 @@
-"""Small trained models for benchmarks of attacks, and images of theirs."""
+"""Small models for benchmarks of attacks and training, some trained, and images of theirs."""
 
 from __future__ import annotations
 
@@ -65,12 +65,20 @@ class _Block(nn.Module):
 
 
 def resnet20() -> nn.Module:
+    return _cifar_resnet(3)
+
+
+def resnet8() -> nn.Module:
+    return _cifar_resnet(1)
+
+
+def _cifar_resnet(blocks_per_stage: int) -> nn.Module:
     """He et al. 2016, section 4.2, with projections where a shortcut changes shape."""
     blocks: list[nn.Module] = []
     inputs = 16
     for outputs, stride in ((16, 1), (32, 2), (64, 2)):
         blocks += [_Block(inputs, outputs, stride)]
-        blocks += [_Block(outputs, outputs, 1) for _ in range(2)]
+        blocks += [_Block(outputs, outputs, 1) for _ in range(blocks_per_stage - 1)]
         inputs = outputs
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
     return nn.Sequential(_convolution(3, 16, 3, 1), nn.ReLU(), *blocks, *head)

@@ -1,0 +1,128 @@
+"""Training beside the plain loop: a dataset of pictures, their transforms, and a DataLoader.
+
+Both train the same network on the same images with the same schedule, crops and mirroring, each in
+a process of its own. Two loader workers take the cores that the training computes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import cpuinfo
+import numpy as np
+import plain_training
+import pytest
+import small_models
+import torch
+from apart import apart
+from torch import nn
+
+from hfcbench.datasets.photo_patches import PhotoPatches
+from hfcbench.types import DataLocation, ImageSplit
+
+pytestmark = pytest.mark.timeout(1200)
+
+IMAGES, ROUNDS = 2000, 5
+LEAST = 0.8
+AMX = "amx_bf16" in cpuinfo.get_cpu_info().get("flags", ())
+# Network, goal in float32, goal in bfloat16 on a processor that multiplies matrices of it.
+NETWORKS = {
+    "small CNN": (small_models.small_cnn, 1.2, 2.0),
+    "ResNet-20": (small_models.resnet20, 1.2, 2.0),
+    "ResNet-8": (small_models.resnet8, 1.7, 2.8),
+}
+
+
+@pytest.mark.benchmark(group="training")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_epoch(benchmark, compare, name):
+    network, goal, goal_in_bfloat16 = NETWORKS[name]
+    split = plain_training.images(IMAGES)
+    setups = {
+        "hfcbench": partial(plain_training.ours, network, split, 1),
+        "plain loop": partial(plain_training.plain, network, split, 1, 0),
+        "plain loop, 2 workers": partial(plain_training.plain, network, split, 1, 2),
+        "hfcbench in bfloat16": partial(plain_training.ours, network, split, 1, "bfloat16"),
+    }
+    wanted = f"at most {goal / goal_in_bfloat16:.2f}" if AMX else "no AMX, no goal"
+    goals = {
+        "plain loop": f"at least {goal:g}",
+        "plain loop, 2 workers": f"at least {goal:g}",
+        "hfcbench in bfloat16": wanted,
+    }
+    with apart(setups) as contenders:
+        comparison = compare(
+            f"an epoch of {IMAGES:,} images of 32x32, {name}",
+            contenders,
+            rounds=ROUNDS,
+            goals=goals,
+            scale={},
+        )
+        benchmark.pedantic(contenders["hfcbench"], rounds=1)
+    benchmark.extra_info.update({peer: comparison.ratio(peer) for peer in setups})
+    assert comparison.ratio("plain loop") >= LEAST * goal
+    assert comparison.ratio("plain loop, 2 workers") >= LEAST * goal
+
+
+@pytest.mark.benchmark(group="training")
+def test_the_data_path_alone(benchmark, compare):
+    split = plain_training.images(IMAGES)
+    setups = {
+        "hfcbench": partial(plain_training.our_data, split),
+        "DataLoader": partial(plain_training.plain_data, split, 0),
+        "DataLoader, 2 workers": partial(plain_training.plain_data, split, 2),
+    }
+    with apart(setups) as contenders:
+        comparison = compare(
+            f"an epoch's batches of {IMAGES:,} images of 32x32, cropped and mirrored, no model",
+            contenders,
+            rounds=ROUNDS,
+            goals={"DataLoader": "at least 12", "DataLoader, 2 workers": "at least 12"},
+            scale={},
+        )
+        benchmark.pedantic(contenders["hfcbench"], rounds=1)
+    assert comparison.ratio("DataLoader") >= LEAST * 12
+
+
+@pytest.mark.benchmark(group="training")
+def test_the_same_accuracy_after_the_same_epochs(benchmark, capsys):
+    """Their random numbers differ, so their weights do: means over three seeds are compared."""
+    train, test = (split_of(name) for name in ("train", "test"))
+    network, epochs, seeds = small_models.small_cnn, 8, range(3)
+    plain = [
+        accuracy(plain_training.plain(network, train, epochs, 0, seed), test) for seed in seeds
+    ]
+    ours = [
+        accuracy(plain_training.ours(network, train, epochs, seed=seed), test) for seed in seeds
+    ]
+    in_bfloat16 = [
+        accuracy(plain_training.ours(network, train, epochs, "bfloat16", seed), test)
+        for seed in seeds
+    ]
+    with capsys.disabled():
+        print(f"\naccuracy of {epochs} epochs, three seeds")
+        for name, found in (
+            ("plain loop", plain),
+            ("hfcbench", ours),
+            ("in bfloat16", in_bfloat16),
+        ):
+            texts = ", ".join(f"{value:.3f}" for value in found)
+            print(f"{name:<12} {np.mean(found):.3f}  ({texts})")
+    # What two standard errors of three seeds come to here is about 0.05.
+    assert np.mean(plain) > 0.4
+    assert abs(np.mean(ours) - np.mean(plain)) < 0.06
+    assert abs(np.mean(in_bfloat16) - np.mean(plain)) < 0.06
+    benchmark.pedantic(plain_training.ours(network, train, 1), rounds=1)
+
+
+def split_of(name: str) -> ImageSplit:
+    chunks = list(PhotoPatches().read(DataLocation(), name))
+    return ImageSplit(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
+
+
+def accuracy(run: Callable[[], nn.Module], split: ImageSplit) -> float:
+    model = run()
+    with torch.no_grad():
+        found = model(torch.from_numpy(split.images).float() / 255).argmax(1)
+    return float((found.numpy() == split.labels).mean())

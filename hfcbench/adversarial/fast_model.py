@@ -11,6 +11,7 @@ from hfcbench.adversarial.folding import batchnorms, fold
 from hfcbench.adversarial.gradient import gradient_and_logits
 from hfcbench.attack_types import Precision
 from hfcbench.devices import seeded
+from hfcbench.memory.exhaustion import is_out_of_memory
 
 _TOLERANCE = 1e-3
 
@@ -63,7 +64,9 @@ def _folded(model: nn.Module, images: Tensor) -> nn.Module:
         folded = fold(model)
         found = _answers(folded, images, labels)
     # A rewritten model may fail in any way; the model itself did not.
-    except Exception:
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
         return model
     close = all(
         bool((one - other).norm() <= _TOLERANCE * one.norm())

@@ -1,0 +1,78 @@
+"""Errors that say that memory has run out, and what to tell people about them."""
+
+from __future__ import annotations
+
+import gc
+import re
+import traceback
+
+import torch
+
+from hfcbench.errors import NodeError
+
+# torch raises plain RuntimeErrors for a CPU's memory, and may for that of MPS.
+_MESSAGES = (
+    "DefaultCPUAllocator: can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",
+    "MPS backend out of memory",
+)
+_ASKED = re.compile(r"(?:tried|unable) to allocate ([\d.]+) (\w+)", re.IGNORECASE)
+
+HINT = "use --device cpu, a smaller model or smaller images"
+_BATCH_HINT = (
+    "the batch size is part of what a training is, so it is not changed behind your back: "
+    "--batch-size asks for another training; or use --device cpu or a smaller model"
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device or the machine has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in _MESSAGES)
+
+
+def explained(error: Exception, doing: str = "") -> Exception:
+    """The error itself, or, where memory ran out, one for people.
+
+    Args:
+        doing: goes on from "out of memory", as "with 2 images in the model".
+    """
+    return _told(error, doing, HINT) if is_out_of_memory(error) else error
+
+
+def whole_batch_error(error: Exception, doing: str) -> NodeError:
+    """What to say where memory ran out in a training whose batches cannot be taken apart."""
+    return _told(error, doing, _BATCH_HINT)
+
+
+def forget(error: BaseException) -> None:
+    """Let go of the tensors in the frames that an error came through."""
+    known: BaseException | None = error
+    while known is not None:
+        traceback.clear_frames(known.__traceback__)
+        known = known.__cause__ or known.__context__
+
+
+def free_memory() -> None:
+    """Give back what nobody holds any more, once the error that ended it is gone."""
+    gc.collect()
+    torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def _told(error: Exception, doing: str, hint: str) -> NodeError:
+    parts = ["out of memory", doing, _asked(str(error))]
+    return NodeError(" ".join(part for part in parts if part), hint=hint)
+
+
+def _asked(message: str) -> str:
+    """How much was asked for in vain, as far as the message says it."""
+    found = _ASKED.search(message)
+    if found is None:
+        return ""
+    number, unit = found[1].rstrip("."), found[2]
+    if unit == "bytes":
+        number, unit = f"{float(number) / 2**30:.2f}", "GiB"
+    return f"(asked for {number} {unit})"

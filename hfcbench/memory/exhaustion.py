@@ -11,17 +11,17 @@ import torch
 from hfcbench.errors import NodeError
 
 # torch raises plain RuntimeErrors for a CPU's memory, and may for that of MPS.
+_MPS = "MPS backend out of memory"
 _MESSAGES = (
+    _MPS,
     "DefaultCPUAllocator: can't allocate memory",
     "DefaultCPUAllocator: not enough memory",
-    "MPS backend out of memory",
 )
 _ASKED = re.compile(r"(?:tried|unable) to allocate ([\d.]+) (\w+)", re.IGNORECASE)
 
-HINT = "use --device cpu, a smaller model or smaller images"
-_BATCH_HINT = (
-    "the batch size is part of what a training is, so it is not changed behind your back: "
-    "--batch-size asks for another training; or use --device cpu or a smaller model"
+_BATCH_IS_SPECIFIED = (
+    "the batch size is part of what a training is: with a smaller --batch-size it is another one; "
+    "or "
 )
 
 
@@ -38,12 +38,12 @@ def explained(error: Exception, doing: str = "") -> Exception:
     Args:
         doing: goes on from "out of memory", as "with 2 images in the model".
     """
-    return _told(error, doing, HINT) if is_out_of_memory(error) else error
+    return _told(error, doing) if is_out_of_memory(error) else error
 
 
 def whole_batch_error(error: Exception, doing: str) -> NodeError:
     """What to say where memory ran out in a training whose batches cannot be taken apart."""
-    return _told(error, doing, _BATCH_HINT)
+    return _told(error, doing, _BATCH_IS_SPECIFIED)
 
 
 def forget(error: BaseException) -> None:
@@ -62,8 +62,11 @@ def free_memory() -> None:
         torch.mps.empty_cache()
 
 
-def _told(error: Exception, doing: str, hint: str) -> NodeError:
+def _told(error: Exception, doing: str, hint: str = "") -> NodeError:
     parts = ["out of memory", doing, _asked(str(error))]
+    # The machine's own memory is the last resort.
+    of_device = isinstance(error, torch.OutOfMemoryError) or _MPS in str(error)
+    hint += f"use {'--device cpu, ' if of_device else ''}a smaller model or smaller images"
     return NodeError(" ".join(part for part in parts if part), hint=hint)
 
 

@@ -113,6 +113,7 @@ class PartSize:
         Raises:
             NodeError: memory ran out, and fewer images do not help.
         """
+        smallest = self._smallest
         while True:
             self._shown = None
             try:
@@ -121,6 +122,7 @@ class PartSize:
                 if not is_out_of_memory(error):
                     raise
                 if not self.helps(error):
+                    self._smallest = smallest
                     raise self.explained(error) from error
                 why_whole = None if undo is None else undo()
                 if why_whole is not None:

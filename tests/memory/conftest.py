@@ -79,17 +79,17 @@ class _Worked(torch.autograd.Function):
 
 
 class Needy(nn.Module):
-    """Three classes whose logits follow from each image alone, the same in any company."""
+    """Classes whose logits follow from each image alone, the same in any company."""
 
-    def __init__(self, memory: Memory, pixels: int = 48) -> None:
+    def __init__(self, memory: Memory, pixels: int = 48, classes: int = 3) -> None:
         super().__init__()
         self.memory = memory
         generator = torch.Generator().manual_seed(0)
-        self.weight = nn.Parameter(torch.randn(3, pixels, generator=generator))
+        self.weight = nn.Parameter(torch.randn(classes, pixels, generator=generator))
 
     def forward(self, images):
         seen = _Worked.apply(images, self.memory)
-        products = seen.flatten(1)[:, None] * self.weight  # (N,3,P)
+        products = seen.flatten(1)[:, None] * self.weight  # (N,K,P)
         return torch.tanh(products.sum(2))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 import torch
@@ -60,7 +61,7 @@ class Deep(nn.Module):
         torch.manual_seed(0)
         widths = [3, *[128] * 8]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 

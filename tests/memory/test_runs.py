@@ -1,4 +1,4 @@
-"""Runs on a device with little memory: the same database, one line about it, failures of their own."""
+"""Runs on a device with little memory: the same database, and one line about it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ CHECKED = """
     JOIN reliability_checks c USING (evaluation_id)
 """
 ANALYSED = """
-    SELECT a.identity, q.name, q.value, q.low, q.high, q.array, q.array_low FROM analyses a JOIN quantities q USING (analysis_id)
+    SELECT a.identity, q.name, q.value, q.low, q.high, q.array, q.array_low
+    FROM analyses a JOIN quantities q USING (analysis_id)
 """
 
 
@@ -152,7 +153,7 @@ def test_a_training_that_does_not_fit_fails_and_the_next_is_trained(machine, mon
         return real(job, on_epoch)
 
     monkeypatch.setattr(loop, "train", failing)
-    summary, failures, text = machine("first", {"needy": math.inf, "glutton": math.inf})
+    summary, failures, _ = machine("first", {"needy": math.inf, "glutton": math.inf})
     assert summary.trained == 1
     (failure,) = failures
     assert failure.kind == "training"

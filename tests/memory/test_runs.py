@@ -130,7 +130,11 @@ def test_a_small_machine_ends_with_the_same_rows_and_tells_once(machine, stored)
     assert all(re.match(told, failure.error) for failure in failures)
     # A line for the evaluations of the other model, and one for its analyses.
     notes = re.findall(r"    (out of memory at .*)", text)
-    assert notes == ["out of memory at 24 images: in parts of 6 from there on"] * 2
+    told = "out of memory at 24 images: in parts of 6 from there on"
+    assert notes == [told] * 2
+    noted = "SELECT n.kind, t.model, n.note FROM notes n JOIN trainings t ON t.identity = "
+    noted += "n.training_identity JOIN runs USING (run_id)"
+    assert stored("tight", noted) == [[("analysis", "needy", told), ("evaluation", "needy", told)]]
 
     # More memory: what failed is done, and nothing else.
     summary, failures, _ = machine("tight", roomy)
@@ -138,6 +142,7 @@ def test_a_small_machine_ends_with_the_same_rows_and_tells_once(machine, stored)
     found = stored("tight", EVALUATED, CHECKED, ANALYSED)
     assert found == stored("roomy", EVALUATED, CHECKED, ANALYSED)
     assert all(map(len, found))
+    assert stored("roomy", noted) == [[]]
 
 
 def test_a_training_that_does_not_fit_fails_and_the_next_is_trained(machine, monkeypatch):

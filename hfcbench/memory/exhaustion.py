@@ -17,6 +17,8 @@ _MESSAGES = (
     "DefaultCPUAllocator: can't allocate memory",
     "DefaultCPUAllocator: not enough memory",
 )
+# Libraries that have no other words for it, but may mean something else.
+_AMBIGUOUS = ("could not create a primitive", "std::bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED")
 _ASKED = re.compile(r"(?:tried|unable) to allocate ([\d.]+) (\w+)", re.IGNORECASE)
 
 _BATCH_IS_SPECIFIED = (
@@ -30,6 +32,16 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _MESSAGES)
+
+
+def may_be_out_of_memory(error: BaseException) -> bool:
+    """Whether less memory may mend an error: also one that libraries below torch make of it.
+
+    Of oneDNN, which computes on CPUs, and cuBLAS. Where less memory does not help, these are told
+    as what they are.
+    """
+    unclear = isinstance(error, RuntimeError) and any(text in str(error) for text in _AMBIGUOUS)
+    return unclear or is_out_of_memory(error)
 
 
 def explained(error: Exception, doing: str = "") -> Exception:
@@ -77,5 +89,7 @@ def _asked(message: str) -> str:
         return ""
     number, unit = found[1].rstrip("."), found[2]
     if unit == "bytes":
-        number, unit = f"{float(number) / 2**30:.2f}", "GiB"
+        size = float(number)
+        power = next((p for p in (3, 2, 1) if size >= 1024**p), 0)
+        number, unit = f"{size / 1024**power:.2f}", ("bytes", "KiB", "MiB", "GiB")[power]
     return f"(asked for {number} {unit})"

@@ -13,6 +13,7 @@ from hfcbench.memory.exhaustion import (
     forget,
     free_memory,
     is_out_of_memory,
+    may_be_out_of_memory,
     whole_batch_error,
 )
 
@@ -96,7 +97,7 @@ class PartSize:
     def helps(self, error: Exception) -> bool:
         """Whether the error is that memory ran out on images that can be fewer."""
         shown = self._shown
-        if shown is None or not is_out_of_memory(error):
+        if shown is None or not may_be_out_of_memory(error):
             return False
         return shown.whole is None and shown.count > self._least
 
@@ -119,14 +120,13 @@ class PartSize:
             try:
                 result = attempt()
             except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                if not self.helps(error):
+                told = self._why_not_again(error, undo)
+                if told is not None:
                     self._smallest = smallest
-                    raise self.explained(error) from error
-                why_whole = None if undo is None else undo()
-                if why_whole is not None:
-                    raise self._trained_as_one(error, why_whole) from error
+                if told is error:
+                    raise
+                if told is not None:
+                    raise told from error
                 self._halve()
                 forget(error)
             else:
@@ -141,7 +141,7 @@ class PartSize:
         Others of the node must not be slow for nothing: they are given as many images at once as
         before.
         """
-        if not is_out_of_memory(error):
+        if not may_be_out_of_memory(error):
             return error
         self.images = self._before
         if self._shown is None:
@@ -150,7 +150,17 @@ class PartSize:
             return self._trained_as_one(error, self._shown.whole)
         return explained(error, f"with {self._shown} in the model")
 
+    def _why_not_again(
+        self, error: Exception, undo: Callable[[], str | None] | None
+    ) -> Exception | None:
+        if not self.helps(error):
+            return self.explained(error)
+        why_whole = None if undo is None else undo()
+        return None if why_whole is None else self._trained_as_one(error, why_whole)
+
     def _trained_as_one(self, error: Exception, why: str) -> Exception:
+        if not is_out_of_memory(error):
+            return error
         return whole_batch_error(error, f"at a batch of {self._shown}, which stays whole: {why}")
 
     def _halve(self) -> None:

@@ -182,6 +182,24 @@ def test_what_does_not_come_from_the_model_is_not_tried_again(memory, needy, err
     assert calls == [0]
 
 
+def unclear() -> Exception:
+    return RuntimeError("could not create a primitive")
+
+
+def test_an_error_that_may_mean_memory_is_tried_with_less_of_it(memory, needy):
+    tight = memory(7, unclear)
+    model, part_size = needy(tight).eval(), PartSize()
+    found = fitted(model, part_size, lambda: gradient_of(model))
+    assert torch.equal(found[0], gradient_of(needy(memory(20)).eval())[0])
+    assert tight.failures == [20, 10]
+    # Where that does not help, it is told as what it is.
+    model, part_size = needy(memory(0.5, unclear)).eval(), PartSize()
+    with pytest.raises(RuntimeError, match=r"^could not create a primitive$"):
+        fitted(model, part_size, lambda: gradient_of(model))
+    assert part_size.images is None
+    assert part_size.notes == ()
+
+
 def test_other_errors_pass_as_they_are(memory, needy):
     model, part_size = needy(memory(20)), PartSize()
 

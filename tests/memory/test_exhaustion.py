@@ -54,5 +54,15 @@ def test_the_message_says_what_did_not_fit_how_much_was_asked_and_what_to_do(kin
     assert "--batch-size" in str(batch.hint)
 
 
+@pytest.mark.parametrize(
+    ("count", "asked"), [(2**32, "4.00 GiB"), (1536 * 2**10, "1.50 MiB"), (2**10, "1.00 KiB")]
+)
+def test_bytes_are_told_in_units_of_their_size(count, asked):
+    error = RuntimeError(
+        f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {count} bytes."
+    )
+    assert f"(asked for {asked})" in str(explained(error))
+
+
 def test_a_message_without_a_number_is_told_without_one(errors):
     assert str(explained(errors["python"]())).startswith("out of memory\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,6 +75,45 @@ def seeded(device: torch.device, seed: int, *purpose: object) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(derived_seed(seed, *purpose))
         yield
+
+
+class RandomStates:
+    """What torch's own generators, and given ones, are about to draw.
+
+    Args:
+        device: whose generator counts beside the CPU's.
+        generators: of any device.
+    """
+
+    def __init__(self, device: torch.device, generators: Iterable[torch.Generator] = ()) -> None:
+        self._device = device
+        self._generators = tuple(generators)
+        self._states = self._now()
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything has been drawn from any of them since."""
+        return not all(map(torch.equal, self._states, self._now()))
+
+    def restore(self) -> None:
+        """Let them draw again what they have drawn since."""
+        cpu, device, *others = self._states
+        torch.set_rng_state(cpu)
+        if self._device.type == "cuda":
+            torch.cuda.set_rng_state(device, self._device)
+        elif self._device.type == "mps":
+            torch.mps.set_rng_state(device)
+        for generator, state in zip(self._generators, others, strict=True):
+            generator.set_state(state)
+
+    def _now(self) -> list[Tensor]:
+        cpu = torch.get_rng_state()
+        device = cpu
+        if self._device.type == "cuda":
+            device = torch.cuda.get_rng_state(self._device)
+        elif self._device.type == "mps":
+            device = torch.mps.get_rng_state()
+        return [cpu, device, *(generator.get_state() for generator in self._generators)]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from hfcbench.adversarial.folding import batchnorms, fold
 from hfcbench.adversarial.gradient import gradient_and_logits
 from hfcbench.devices import seeded
+from hfcbench.memory.exhaustion import is_out_of_memory
 from hfcbench.precision import in_precision
 from hfcbench.types import Precision
 
@@ -59,7 +60,9 @@ def _folded(model: nn.Module, images: Tensor) -> nn.Module:
         folded = fold(model)
         found = _answers(folded, images, labels)
     # A rewritten model may fail in any way; the model itself did not.
-    except Exception:
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
         return model
     close = all(
         bool((one - other).norm() <= _TOLERANCE * one.norm())

@@ -11,6 +11,9 @@ import torch.nn.functional as F
 from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
 
+from hfcbench.memory.calling import carry_over
+from hfcbench.memory.exhaustion import is_out_of_memory
+
 
 def fold(model: nn.Module) -> nn.Module:
     """A copy whose BatchNorm is folded into its convolutions wherever these can be traced.
@@ -38,10 +41,14 @@ def _folded(module: nn.Module) -> nn.Module:
     if not any(hasattr(part, "adaptive") for part in module.modules()):
         try:
             fused = fuse(module)
-            return _overwriting(fused) if isinstance(fused, fx.GraphModule) else fused
+            if isinstance(fused, fx.GraphModule):
+                fused = _overwriting(fused)
+            carry_over(module, fused)
+            return fused
         # Tracing runs code of any model with stand-ins for tensors, which may fail in any way.
-        except Exception:
-            pass
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
     for name, child in module.named_children():
         setattr(module, name, _folded(child))
     return module

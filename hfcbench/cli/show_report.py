@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hfcbench.results.queries.provenance import Provenance
 
 _NOT_SHOWN = ("specification", "digest")
+_NOTED = {"training": "training", "evaluation": "evaluations", "analysis": "analyses"}
 
 
 def document(provenance: Provenance) -> str:
@@ -55,6 +56,8 @@ def report(
             if not name.endswith("_id") and name not in _NOT_SHOWN and value is not None:
                 yield f"  {name}: {_text(value)}"
     yield from _findings(provenance)
+    for note in provenance.notes:
+        yield f"\nnote on the {_NOTED[note['kind']]}: {printable(str(note['note']))}"
     for second in provenance.disagreements:
         yield f"\nanother result of this {second['kind']}: {printable(second['summary'])}"
     if provenance.finding is not None:

@@ -16,6 +16,8 @@ from hfcbench.devices import deterministic, seeded, to_device
 from hfcbench.evaluation.batching import component_groups
 from hfcbench.evaluation.cells import Cell, CellFailure, CellResult, Failures
 from hfcbench.frequency.components import extract
+from hfcbench.memory.calling import called_in_parts
+from hfcbench.memory.part_size import PartSize
 from hfcbench.sampling import chosen_images
 
 OnPicture = Callable[[int, int], None]
@@ -30,6 +32,7 @@ def evaluate_detector(
     device: torch.device,
     seed: int = 0,
     on_picture: OnPicture | None = None,
+    part_size: PartSize | None = None,
 ) -> dict[str, CellResult[Detections] | CellFailure]:
     """Detections under every condition.
 
@@ -47,6 +50,7 @@ def evaluate_detector(
             of the pictures.
         seed: of random defences.
         on_picture: told the number of finished and of all pictures.
+        part_size: as for classifiers; a single picture is in one part.
 
     Returns:
         For each cell's key its detections, or why there are none. A defence, a decomposition or
@@ -61,8 +65,9 @@ def evaluate_detector(
     if any(cell.attack is not None for cell in cells):
         raise ValueError("detectors are not attacked")
     detector.eval()
-    with deterministic(), torch.inference_mode():
-        evaluation = _Evaluation(detector, pictures, class_names, cells, seed)
+    part_size = PartSize() if part_size is None else part_size
+    with deterministic(), called_in_parts(detector, part_size), torch.inference_mode():
+        evaluation = _Evaluation(detector, pictures, class_names, cells, seed, part_size)
         wanted = evaluation.positions
         for done, position in enumerate(wanted, 1):
             pixels = to_device(pixels_of(pictures[position])[None], device)
@@ -92,10 +97,11 @@ class _Evaluation:
         class_names: Sequence[str],
         cells: Sequence[Cell],
         seed: int,
+        part_size: PartSize,
     ) -> None:
         self._classes = len(class_names)
         self._seed = seed
-        self._failures = Failures()
+        self._failures = Failures(part_size)
         self._asked: list[_Asked] = []
         sets = {
             samples: chosen_images(len(pictures), samples)

@@ -14,11 +14,12 @@ from torch import Tensor
 from hfcbench.detection.evaluating import evaluate_detector
 from hfcbench.detection.learning_rates import learning_rate_factor
 from hfcbench.detection.training_pictures import TrainingPictures
-from hfcbench.detection_types import TRAINED, Detections, Detector, Picture
+from hfcbench.detection_types import TRAINED, Detections, Detector, Picture, Target
 from hfcbench.devices import deterministic, generator_for, seeded
 from hfcbench.errors import NodeError
 from hfcbench.evaluation.cells import Cell, CellFailure
 from hfcbench.frequency.components import ORIGINAL, Component
+from hfcbench.memory.exhaustion import is_out_of_memory, whole_batch_error
 from hfcbench.sampling import chosen_images
 from hfcbench.training.job import CurveMeasurement, CurveView
 from hfcbench.training.optimizers import make_optimizer
@@ -142,16 +143,31 @@ class _Loop:
             flipped = torch.rand(len(positions), generator=self._augmentation) < 0.5
         chosen = zip(positions.tolist(), flipped.tolist(), strict=True)
         batch = [self._pictures.example(position, mirrored=flip) for position, flip in chosen]
-        loss: Tensor = self._module.loss(  # type: ignore[operator]
-            [image for image, _ in batch], [target for _, target in batch]
-        )
+        loss = self._gradient(batch)
         factor = learning_rate_factor(self._step, self._steps)
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
         self._optimizer.step()
         self._step += 1
+        return loss
+
+    def _gradient(self, batch: Sequence[tuple[Tensor, Target]]) -> Tensor:
+        """The loss of a batch; its gradient is left in the parameters."""
+        try:
+            loss: Tensor = self._module.loss(  # type: ignore[operator]
+                [image for image, _ in batch], [target for _, target in batch]
+            )
+            self._optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            # Pictures are padded to the largest of a batch, and losses are means over its boxes.
+            raise whole_batch_error(
+                error,
+                f"at a batch of {len(batch)} pictures, which stays whole: a detector learns from "
+                "all of them at once",
+            ) from error
         return loss.detach()
 
     def _check_finite(self, loss: float, epoch: int) -> None:

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from hfcbench.attack_types import Attack, Search
 from hfcbench.detection_types import Detections
 from hfcbench.frequency.components import ORIGINAL, Component
+from hfcbench.memory.part_size import PartSize
 from hfcbench.reliability_checks import Check
 from hfcbench.types import Defence, Predictions
 
@@ -76,8 +77,13 @@ class CellFailure:
 
 @dataclass
 class Failures:
-    """Which cells of an evaluation have failed, by key; the first error of each counts."""
+    """Which cells of an evaluation have failed, by key; the first error of each counts.
 
+    Attributes:
+        part_size: of the model that is evaluated.
+    """
+
+    part_size: PartSize = field(default_factory=PartSize)
     by_key: dict[str, CellFailure] = field(default_factory=dict)
 
     def __contains__(self, cell: Cell) -> bool:
@@ -85,11 +91,16 @@ class Failures:
 
     @contextmanager
     def of(self, cells: Sequence[Cell]) -> Iterator[None]:
-        """Turn an error into a failure of these cells: others must not be lost with them."""
+        """Turn an error into a failure of these cells: others must not be lost with them.
+
+        Where memory has run out and smaller parts help, the error passes.
+        """
         try:
             yield
         except Exception as error:
-            failure = CellFailure(error, traceback.format_exc())
+            if self.part_size.helps(error):
+                raise
+            failure = CellFailure(self.part_size.explained(error), traceback.format_exc())
             # Its frames would keep their tensors on the device as long as the failure is known.
             traceback.clear_frames(error.__traceback__)
             for cell in cells:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from hfcbench.evaluation.lanes import Lane, class_count, defended_lane
 from hfcbench.evaluation.prediction import PredictionBuffer, answers, checked_logits
 from hfcbench.evaluation.searches import AttackedCells, checks_of
 from hfcbench.frequency.components import extract
+from hfcbench.memory.calling import called_in_parts
+from hfcbench.memory.part_size import PartSize
 from hfcbench.reliability_checks import Check
 from hfcbench.types import ImageSplit, Predictions
 
@@ -35,13 +38,16 @@ def evaluate(
     seed: int = 0,
     batch_size: int | None = None,
     on_batch: OnBatch | None = None,
+    part_size: PartSize | None = None,
 ) -> dict[str, CellResult[Predictions] | CellFailure]:
     """Predictions of a model under every condition.
 
     Each batch goes to the device once; components of clean images come from one transform (of
     large images, from one for a few cutoffs at a time), and each search serves all its epsilons.
-    Memory is bounded by the batch. The result of a cell, checks included, does not depend on which
-    other cells are evaluated with it: a worst case counts the epsilons that its search names.
+    Memory is bounded by the batch. Where that does not fit, the model is called in parts, and the
+    batch is evaluated again from its start, with the same random numbers. The result of a cell,
+    checks included, does not depend on which other cells are evaluated with it: a worst case counts
+    the epsilons that its search names.
 
     Args:
         model: takes ``(N,C,H,W)`` float32 in [0,1], returns logits; on ``device``. Left in
@@ -51,6 +57,8 @@ def evaluate(
         seed: of random attacks.
         batch_size: images at once; random attacks depend on it. None decides by the images' size.
         on_batch: told the number of finished and of all batches.
+        part_size: how many images the model is given at once, as found out before in the same
+            node, and as found out here.
 
     Returns:
         For each cell's key its predictions and checks, or why there are none. A defence, attack or
@@ -65,10 +73,11 @@ def evaluate(
     model.eval()
     size = default_batch_size(split) if batch_size is None else batch_size
     batches = math.ceil(len(split) / size)
-    with deterministic():
-        evaluation = _Evaluation(model, split, cells, seed)
+    part_size = PartSize() if part_size is None else part_size
+    with deterministic(), called_in_parts(model, part_size):
+        evaluation = _Evaluation(model, split, cells, seed, part_size)
         for index in range(batches):
-            evaluation.run(_batch(split, index, size, device))
+            part_size.fitted(partial(evaluation.run, _batch(split, index, size, device)))
             if on_batch is not None:
                 on_batch(index + 1, batches)
     return evaluation.results()
@@ -108,7 +117,12 @@ class _Evaluation:
     """What is asked of one model, what it has answered so far, and what has failed."""
 
     def __init__(
-        self, model: torch.nn.Module, split: ImageSplit, cells: Sequence[Cell], seed: int
+        self,
+        model: torch.nn.Module,
+        split: ImageSplit,
+        cells: Sequence[Cell],
+        seed: int,
+        part_size: PartSize,
     ) -> None:
         self._model = model
         self._labels = split.labels
@@ -119,8 +133,8 @@ class _Evaluation:
         self._buffers = {
             cell.key: PredictionBuffer(split.labels[self._choices[cell.samples]]) for cell in cells
         }
-        self._failures = Failures()
-        self._checks: dict[str, list[dict[str, Check]]] = {}
+        self._failures = Failures(part_size)
+        self._checks: dict[str, dict[int, dict[str, Check]]] = {}
         self._answered: list[tuple[Cell, Tensor]] = []
         self._lanes: list[Lane] = []
         for key in dict.fromkeys(cell.defence_key for cell in cells):
@@ -129,7 +143,8 @@ class _Evaluation:
                 self._lanes.append(defended_lane(model, mine))
 
     def run(self, batch: _Batch) -> None:
-        """Every cell that has not failed, on one batch."""
+        """Every cell that has not failed, on one batch; again, if need be, with the same result."""
+        self._answered.clear()
         if self._classes is None:
             with self._failures.of(self._cells):
                 self._classes = class_count(self._model, batch.images[:1], self._labels)
@@ -152,7 +167,7 @@ class _Evaluation:
         """Results or failure by key."""
         found: dict[str, CellResult[Predictions] | CellFailure] = {}
         for key, buffer in self._buffers.items():
-            checks = tuple(merged(self._checks.get(key, ())).values())
+            checks = tuple(merged(list(self._checks.get(key, {}).values())).values())
             result = CellResult(buffer.predictions(), checks)
             found[key] = self._failures.by_key.get(key, result)
         return found
@@ -181,7 +196,7 @@ class _Evaluation:
                 cells = group.at(epsilon)
                 self._predict(batch, result.images, [(lane.model, cell) for cell in cells])
                 for cell in cells:
-                    self._checks.setdefault(cell.key, []).append(checks[epsilon])
+                    self._checks.setdefault(cell.key, {})[batch.index] = checks[epsilon]
 
     def _predict(
         self, batch: _Batch, images: Tensor, wanted: Sequence[tuple[torch.nn.Module, Cell]]

@@ -224,3 +224,20 @@ class FailureRecord:
     error: str
     traceback: str
     failed_at: datetime
+
+
+@dataclass(frozen=True)
+class NoteRecord:
+    """What people should know about how a training, its evaluations or analyses were done.
+
+    Attributes:
+        kind: ``training``, ``evaluation`` or ``analysis``.
+        label: of the work.
+        note: a sentence.
+    """
+
+    training_identity: str
+    kind: str
+    label: str
+    note: str
+    noted_at: datetime

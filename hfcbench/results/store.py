@@ -24,6 +24,7 @@ from hfcbench.results.records import (
     DatasetRecord,
     EvaluationRecord,
     FailureRecord,
+    NoteRecord,
     RunRecord,
     ScoreRecord,
     TrainingRecord,
@@ -135,6 +136,11 @@ class Store(Questions):
         """Add a node that failed."""
         with self._writing() as connection:
             writes.insert_failure(connection, record, run_id)
+
+    def add_note(self, record: NoteRecord, run_id: int) -> None:
+        """Add what people should know about how something was done."""
+        with self._writing() as connection:
+            writes.insert_note(connection, record, run_id)
 
     def claim(self, identity: str, run_id: int, grace_seconds: float) -> Holder | None:
         """Claim a training with its evaluations for this process; None says that it worked."""

@@ -6,11 +6,11 @@ import copy
 import time
 import traceback
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hfcbench.errors import NodeError
 from hfcbench.quantities import Quantity, Subject
-from hfcbench.references import Reference
 from hfcbench.results.records import AnalysisRecord, FailureRecord
 from hfcbench.runner.recording import failure, label_of
 from hfcbench.runner.tasks import AnalysisTask, Outcome
@@ -37,21 +37,26 @@ def analyse(
     Args:
         model: trained, on ``device``, in evaluation mode; analyses get copies.
     """
+    from hfcbench.memory.calling import called_in_parts
+    from hfcbench.memory.part_size import PartSize
+
     records: list[AnalysisRecord] = []
     failed: list[FailureRecord] = []
+    part_size = PartSize()
     for number, specification in enumerate(task.analyses, start=1):
         started_at, start = datetime.now(UTC), time.perf_counter()
         # Whatever a plugin or torch raises must end in a row, not in a lost run.
         try:
-            subject = _subject(specification, model, registry, datasets, device)
-            quantities = _measured(specification.analysis, registry, subject)
+            with called_in_parts(model, part_size):
+                attempt = partial(_measured, specification, model, registry, datasets, device)
+                images, quantities = part_size.fitted(attempt)
         except Exception as error:
             failed.append(failure(specification, error, traceback.format_exc()))
         else:
             seconds = time.perf_counter() - start
-            records.append(_record(specification, subject, quantities, device, started_at, seconds))
+            records.append(_record(specification, images, quantities, device, started_at, seconds))
         advance(number / len(task.analyses))
-    return Outcome(analyses=records, failures=failed)
+    return Outcome(analyses=records, failures=failed, notes=part_size.notes)
 
 
 def _subject(
@@ -84,9 +89,18 @@ def _subject(
     )
 
 
-def _measured(reference: Reference, registry: Registry, subject: Subject) -> list[Quantity]:
+def _measured(
+    specification: AnalysisSpecification,
+    model: torch.nn.Module,
+    registry: Registry,
+    datasets: DatasetAccess,
+    device: str,
+) -> tuple[int, list[Quantity]]:
+    """How many images were analysed, and what was found."""
     from hfcbench.devices import deterministic
 
+    reference = specification.analysis
+    subject = _subject(specification, model, registry, datasets, device)
     with deterministic():
         found: object = registry.create(reference).measure(subject)
     if not isinstance(found, list | tuple):
@@ -99,12 +113,12 @@ def _measured(reference: Reference, registry: Registry, subject: Subject) -> lis
         raise NodeError(
             f"analysis '{reference.label}' must return quantities with names of their own"
         )
-    return list(found)
+    return len(subject.images), list(found)
 
 
 def _record(
     specification: AnalysisSpecification,
-    subject: Subject,
+    images: int,
     quantities: list[Quantity],
     device: str,
     started_at: datetime,
@@ -119,7 +133,7 @@ def _record(
         defence=label_of(specification.defence),
         attack=label_of(specification.attack),
         epsilon=specification.epsilon,
-        n=len(subject.images),
+        n=images,
         device=device,
         started_at=started_at,
         duration_seconds=seconds,

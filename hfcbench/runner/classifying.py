@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hfcbench.recipes import configured
-from hfcbench.results.records import TrainingRecord
 from hfcbench.runner.artifacts import save_checkpoint_of, save_labels_of
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.parts import Parts
 from hfcbench.runner.recording import Started, curve_points, training_record
 from hfcbench.runner.specification import TrainingSpecification
-from hfcbench.runner.tasks import TrainingTask
+from hfcbench.runner.tasks import Outcome, TrainingTask
 
 if TYPE_CHECKING:
     import torch
 
     from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
+    from hfcbench.memory.part_size import PartSize
     from hfcbench.training.job import TrainingJob
     from hfcbench.types import Predictions
 
@@ -33,7 +33,7 @@ class Classifying:
     artifacts: Path
     device: str
 
-    def train(self, task: TrainingTask, advance: Callable[[float], None]) -> TrainingRecord:
+    def train(self, task: TrainingTask, advance: Callable[[float], None]) -> Outcome:
         """Train one model; its checkpoint and labels lie in ``artifacts`` after that."""
         from hfcbench.training.loop import train
 
@@ -42,7 +42,7 @@ class Classifying:
         result = train(self._job(task), lambda epoch, epochs: advance(epoch / epochs))
         whole = self.datasets.split(specification.dataset, "train", None)
         positions = whole.choice(specification.samples)
-        return training_record(
+        record = training_record(
             specification,
             started,
             checkpoint=save_checkpoint_of(task, result.module, self.artifacts),
@@ -52,6 +52,7 @@ class Classifying:
             curve_seconds=result.curve_seconds,
             labels=save_labels_of(task, result, positions, self.artifacts),
         )
+        return Outcome(training=record, notes=result.notes)
 
     def _job(self, task: TrainingTask) -> TrainingJob:
         import torch
@@ -91,6 +92,7 @@ class Classifying:
         split: str,
         cells: Sequence[Cell],
         on_batch: Callable[[int, int], None],
+        part_size: PartSize,
     ) -> dict[str, CellResult[Predictions] | CellFailure]:
         """What the model answers in every cell, from one pass over the images of a split."""
         import torch
@@ -104,4 +106,5 @@ class Classifying:
             device=torch.device(self.device),
             seed=training.seed,
             on_batch=on_batch,
+            part_size=part_size,
         )

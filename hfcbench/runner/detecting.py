@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hfcbench.recipes import configured
-from hfcbench.results.records import TrainingRecord
 from hfcbench.runner.artifacts import save_checkpoint_of
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.parts import Parts
 from hfcbench.runner.recording import Started, curve_points, training_record
 from hfcbench.runner.specification import TrainingSpecification
-from hfcbench.runner.tasks import TrainingTask
+from hfcbench.runner.tasks import Outcome, TrainingTask
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from hfcbench.detection.training import DetectorJob
     from hfcbench.detection_types import Detections
     from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
+    from hfcbench.memory.part_size import PartSize
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Detecting:
     artifacts: Path
     device: str
 
-    def train(self, task: TrainingTask, advance: Callable[[float], None]) -> TrainingRecord:
+    def train(self, task: TrainingTask, advance: Callable[[float], None]) -> Outcome:
         """Train one detector; its checkpoint lies in ``artifacts`` after that."""
         from hfcbench.detection.training import train_detector
 
         started = Started(self.device)
         job = self._job(task)
         result = train_detector(job, lambda epoch, epochs: advance(epoch / epochs))
-        return training_record(
+        record = training_record(
             task.specification,
             started,
             checkpoint=save_checkpoint_of(task, result.module, self.artifacts),
@@ -49,6 +49,7 @@ class Detecting:
             parameter_count=result.parameter_count,
             curve_seconds=result.curve_seconds,
         )
+        return Outcome(training=record)
 
     def _job(self, task: TrainingTask) -> DetectorJob:
         import torch
@@ -87,6 +88,7 @@ class Detecting:
         split: str,
         cells: Sequence[Cell],
         on_batch: Callable[[int, int], None],
+        part_size: PartSize,
     ) -> dict[str, CellResult[Detections] | CellFailure]:
         """What the detector finds in every cell, from one pass over the pictures of a split."""
         import torch
@@ -101,4 +103,5 @@ class Detecting:
             device=torch.device(self.device),
             seed=training.seed,
             on_picture=on_batch,
+            part_size=part_size,
         )

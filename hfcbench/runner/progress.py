@@ -121,8 +121,8 @@ class ProgressDisplay:
             left = self._time_left.seconds()
             line += f", {duration(left)} left" if left else ""
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-        for failure in outcome.failures[:1]:
-            self._console.print(f"    {failure.error}", markup=False, highlight=False)
+        for text in (*outcome.notes, *(failure.error for failure in outcome.failures[:1])):
+            self._console.print(f"    {text}", markup=False, highlight=False)
         self._show(task, 0.0)
 
     def waiting(self, host: str) -> None:

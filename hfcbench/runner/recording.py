@@ -17,6 +17,7 @@ from hfcbench.results.records import (
     CurvePoint,
     EvaluationRecord,
     FailureRecord,
+    NoteRecord,
     ScoreRecord,
     TrainingRecord,
 )
@@ -25,7 +26,7 @@ from hfcbench.runner.specification import (
     EvaluationSpecification,
     TrainingSpecification,
 )
-from hfcbench.runner.tasks import EvaluationTask, Task, TrainingTask
+from hfcbench.runner.tasks import AnalysisTask, EvaluationTask, Task, TrainingTask, training_of
 from hfcbench.types import Metric, Predictions, Score
 
 if TYPE_CHECKING:
@@ -184,3 +185,10 @@ def failure(
         traceback=text,
         failed_at=datetime.now(UTC),
     )
+
+
+def note(task: Task, text: str) -> NoteRecord:
+    """The record of what people should know about how a task was done."""
+    kind = "analysis" if isinstance(task, AnalysisTask) else "evaluation"
+    kind = "training" if isinstance(task, TrainingTask) else kind
+    return NoteRecord(training_of(task), kind, task.label, text, datetime.now(UTC))

@@ -16,7 +16,7 @@ from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.executor import Executor, Follower
 from hfcbench.runner.plan import Node, Plan, Remaining, remaining
 from hfcbench.runner.provenance import describe_run
-from hfcbench.runner.recording import score
+from hfcbench.runner.recording import note, score
 from hfcbench.runner.tasks import (
     AnalysisTask,
     EvaluationTask,
@@ -223,6 +223,8 @@ class Run:
         for failure in outcome.failures:
             self.store.add_failure(failure, run_id)
             self.failures.append(failure)
+        for text in outcome.notes:
+            self.store.add_note(note(task, text), run_id)
         self._skipped += outcome.skipped
         self.listener.finished(task, outcome)
         self._notify("after_task", task=task, outcome=outcome)

@@ -108,6 +108,7 @@ class Outcome:
     """What a task produced; evaluations and analyses may both succeed and fail in parts.
 
     Attributes:
+        notes: what people should know about how it was done, a sentence each.
         skipped: the training that the task needed had failed, so it did not run.
         deferred: another process works on it, or has done so meanwhile; it did not run here.
     """
@@ -116,6 +117,7 @@ class Outcome:
     evaluations: Sequence[EvaluationRecord] = ()
     analyses: Sequence[AnalysisRecord] = ()
     failures: Sequence[FailureRecord] = ()
+    notes: Sequence[str] = ()
     skipped: bool = False
     deferred: bool = False
 

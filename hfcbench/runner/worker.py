@@ -25,6 +25,8 @@ from hfcbench.runner.tasks import AnalysisTask, EvaluationTask, Outcome, Task, T
 if TYPE_CHECKING:
     import torch
 
+    from hfcbench.memory.part_size import PartSize
+
 
 @dataclass
 class TaskWorker:
@@ -40,16 +42,21 @@ class TaskWorker:
         # Whatever a plugin or torch raises must end in a row, not in a lost run.
         try:
             if isinstance(task, TrainingTask):
-                return Outcome(training=self._room(task.specification).train(task, advance))
+                return self._room(task.specification).train(task, advance)
             if isinstance(task, EvaluationTask):
                 return self._evaluate(task, advance)
             model = self._trained_model(task)
             return analyse(task, model, self.registry, self.datasets, self.device, advance)
         except Exception as error:
-            return Outcome(failures=failures(task, error, traceback.format_exc()))
+            from hfcbench.memory.exhaustion import explained
+
+            return Outcome(failures=failures(task, explained(error), traceback.format_exc()))
 
     def _evaluate(self, task: EvaluationTask, advance: Advance) -> Outcome:
         """All evaluations in one pass over the images of each split."""
+        from hfcbench.memory.part_size import PartSize
+
+        part_size = PartSize()
         records: list[EvaluationRecord] = []
         failed: list[FailureRecord] = []
         model = self._trained_model(task)
@@ -58,10 +65,12 @@ class TaskWorker:
             by_split.setdefault(evaluation.split, []).append(evaluation)
         for number, group in enumerate(by_split.values()):
             on_batch = partial(_advance_part, advance, number, len(by_split))
-            new_records, new_failures = self._evaluate_split(model, task, group, on_batch)
+            new_records, new_failures = self._evaluate_split(
+                model, task, group, on_batch, part_size
+            )
             records.extend(new_records)
             failed.extend(new_failures)
-        return Outcome(evaluations=records, failures=failed)
+        return Outcome(evaluations=records, failures=failed, notes=part_size.notes)
 
     def _evaluate_split(
         self,
@@ -69,13 +78,16 @@ class TaskWorker:
         task: EvaluationTask,
         group: Sequence[EvaluationSpecification],
         on_batch: Callable[[int, int], None],
+        part_size: PartSize,
     ) -> tuple[list[EvaluationRecord], list[FailureRecord]]:
         from hfcbench.evaluation.cells import CellFailure
 
         parts, started = Parts(self.registry), Started(self.device)
         cells = {specification.identity: parts.cell(specification) for specification in group}
         room = self._room(task.training)
-        answers = room.answers(model, task.training, group[0].split, list(cells.values()), on_batch)
+        answers = room.answers(
+            model, task.training, group[0].split, list(cells.values()), on_batch, part_size
+        )
         seconds = started.seconds / len(group)
         metrics = {metric: parts.made(metric) for metric in task.metrics}
         records, failed = [], []

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hfcbench.evaluation.cells import Cell, CellFailure
 from hfcbench.evaluation.engine import evaluate
+from hfcbench.memory.part_size import PartSize
 from hfcbench.training.job import CurveMeasurement, TrainingJob
 
 
@@ -31,8 +32,14 @@ class Curve:
             "train": as_used.sample(job.curve_samples),
             "test": job.test.sample(job.curve_samples),
         }
+        self._part_size = PartSize(doing="curve: ")
         self.measurements: list[CurveMeasurement] = []
         self.seconds = 0.0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know about how it was measured."""
+        return self._part_size.notes
 
     def measure(self, module: torch.nn.Module, epoch: int) -> None:
         """Add accuracy and mean loss of every view of both splits."""
@@ -40,7 +47,10 @@ class Curve:
             return
         start = time.perf_counter()
         for name, split in self._splits.items():
-            for key, answer in evaluate(module, split, self._cells, device=self._device).items():
+            found = evaluate(
+                module, split, self._cells, device=self._device, part_size=self._part_size
+            )
+            for key, answer in found.items():
                 if isinstance(answer, CellFailure):
                     raise answer.error
                 predictions = answer.predictions

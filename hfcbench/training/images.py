@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hfcbench.devices import to_device
 from hfcbench.frequency.components import ORIGINAL, Component, extract
+from hfcbench.memory.exhaustion import is_out_of_memory
 from hfcbench.types import ImageSplit
 
 _CHUNK = 512
@@ -56,9 +57,10 @@ class TrainingImages:
         if resident:
             try:
                 self._resident = self._load()
-            except torch.OutOfMemoryError:
+            except Exception as error:
                 # Others use the device too.
-                self._resident = None
+                if not is_out_of_memory(error):
+                    raise
 
     def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images in the given order, ``size`` at a time, the last ones perhaps fewer.

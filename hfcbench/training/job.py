@@ -89,6 +89,7 @@ class TrainingResult:
 
     Attributes:
         curve_seconds: how long measuring the curve took.
+        notes: what people should know about how it was done.
     """
 
     module: torch.nn.Module
@@ -97,3 +98,4 @@ class TrainingResult:
     labels: TrainingLabels
     curve: tuple[CurveMeasurement, ...]
     curve_seconds: float = 0.0
+    notes: tuple[str, ...] = ()

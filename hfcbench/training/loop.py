@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +12,12 @@ from torch import Tensor
 
 from hfcbench.devices import deterministic, generator_for, seeded
 from hfcbench.errors import NodeError
+from hfcbench.memory.calling import called_in_parts
+from hfcbench.memory.part_size import PartSize
 from hfcbench.precision import in_precision
 from hfcbench.recipes import configured
 from hfcbench.training.augmentation import crop_and_flip, flip
+from hfcbench.training.before_step import BeforeStep
 from hfcbench.training.curves import Curve
 from hfcbench.training.images import TrainingImages, in_unit_range
 from hfcbench.training.job import TrainingJob, TrainingResult
@@ -34,13 +38,18 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
     every heuristic draw from generators of their own, so the weights are the same for a seed on
     one device, whether curves are measured or not.
 
+    Where a batch does not fit into memory, its step is taken again, with the same random numbers:
+    the model answers it in parts, and the loss is that of the whole batch. That is the same step
+    but for the order of its sums.
+
     Args:
         job: what to train, on what, how.
         on_epoch: told the number of finished and of all epochs.
 
     Raises:
         NodeError: the loss or the weights are no longer finite, or a heuristic returned labels
-            or a loss that are none.
+            or a loss that are none; or a batch does not fit into memory, and the model would be
+            trained otherwise by parts of it.
         SpecificationError: optimizer or heuristics that do not fit.
     """
     recipe = configured(job.schedule, job.heuristics)
@@ -56,7 +65,13 @@ def train(job: TrainingJob, on_epoch: OnEpoch | None = None) -> TrainingResult:
                 on_epoch(epoch, recipe.schedule.epochs)
     parameters = sum(parameter.numel() for parameter in module.parameters())
     return TrainingResult(
-        module.eval(), parameters, recipe, labels, tuple(curve.measurements), curve.seconds
+        module.eval(),
+        parameters,
+        recipe,
+        labels,
+        tuple(curve.measurements),
+        curve.seconds,
+        (*loop.part_size.notes, *curve.notes),
     )
 
 
@@ -88,6 +103,13 @@ class _Loop:
             (heuristic, generator_for(job.device, job.seed, "heuristic", position))
             for position, heuristic in enumerate(job.heuristics)
         ]
+        self._generators = [
+            self._augmentation,
+            *(generator for _, generator in self._heuristics),
+        ]
+        self._buffers = list(module.buffers())
+        # No single images: see training_memory_format.
+        self.part_size = PartSize(least=2)
 
     def run_epoch(self, epoch: int) -> None:
         """Every training image once, in a new random order."""
@@ -101,6 +123,15 @@ class _Loop:
         self._check_finite(float(total), epoch)
 
     def _step(self, images: Tensor, positions: Tensor) -> Tensor:
+        before = BeforeStep(self._module, self._buffers, images, self._generators)
+        with called_in_parts(self._module, self.part_size):
+            gradient = partial(self._gradient, images, positions)
+            loss = self.part_size.fitted(gradient, before.undo)
+        self._optimizer.step()
+        return loss
+
+    def _gradient(self, images: Tensor, positions: Tensor) -> Tensor:
+        """The loss of a batch; its gradient is left in the parameters."""
         if self._schedule.augmentation == "crop-flip":
             images = crop_and_flip(images, self._augmentation)
         elif self._schedule.augmentation == "flip":
@@ -114,7 +145,6 @@ class _Loop:
         # Only now, so that nothing that heuristics left behind is stepped along.
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        self._optimizer.step()
         return loss.detach()
 
     def _check_finite(self, total: float, epoch: int) -> None:

@@ -151,6 +151,30 @@ def test_show_tells_everything_and_how_to_compute_it_again(place, capsys, tmp_pa
     assert value == [(top1,)]
 
 
+def test_show_tells_notes_on_what_was_done_in_the_same_run(place, capsys):
+    (evaluation, training) = rows(place, "select evaluation, training from results")[0]
+    connection = sqlite3.connect(place / "results.db")
+    for run, kind, note in (
+        (1, "training", "in parts of 2"),
+        (1, "evaluation", "in parts of 4"),
+        (1, "analysis", "in parts of 8"),
+    ):
+        connection.execute(
+            "insert into notes (run_id, training_identity, kind, label, note, noted_at) "
+            "values (?, ?, ?, 'label', ?, '2026-01-01 00:00:00.000000')",
+            (run, training, kind, note),
+        )
+    connection.commit()
+    connection.close()
+    text = output(capsys, place, "show", evaluation)
+    assert "note on the training: in parts of 2" in text
+    assert "note on the evaluations: in parts of 4" in text
+    assert "in parts of 8" not in text
+    assert "in parts of 4" not in output(capsys, place, "show", training)
+    document = json.loads(output(capsys, place, "show", evaluation, "--format", "json"))
+    assert [note["note"] for note in document["notes"]] == ["in parts of 2", "in parts of 4"]
+
+
 def test_show_a_training(place, capsys):
     (identity,) = rows(place, "select identity from trainings limit 1")[0]
     text = output(capsys, place, "show", identity)

@@ -134,6 +134,32 @@ def test_a_failure_takes_only_its_own_cells_with_it(detector, pictures):
     assert "no defence today" in str(found["b"].error)
 
 
+class Allocating(nn.Module):
+    """Needs more memory for low pictures than there is."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        if images.shape[2] < 40:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 7.00 GiB.")
+        return self.model(images)
+
+
+def test_a_picture_that_does_not_fit_into_memory_fails_what_asks_for_it(detector, pictures):
+    cells = [Cell("small", samples=1), Cell("all")]
+    chosen = [pictures[position] for position in chosen_images(4, 1)]
+    assert chosen[0].height == 40
+    found = evaluated(Allocating(detector), pictures, cells)
+    assert isinstance(found["small"], Detections)
+    failure = found["all"]
+    assert isinstance(failure, CellFailure)
+    assert isinstance(failure.error, NodeError)
+    told = "out of memory with one image of 3x32x40 in the model (asked for 7.00 GiB)"
+    assert failure.error.what == told
+
+
 class Answers(nn.Module):
     def __init__(self, answer):
         super().__init__()

@@ -133,3 +133,23 @@ def test_crowds_and_empty_boxes_are_not_learned_from(make_picture):
     assert target.boxes.tolist() == [[1, 2, 3, 4]]
     assert target.classes.tolist() == [0]
     assert view.min() < 0  # a component, not the picture
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_not_taken_apart(job):
+    class Large:
+        def build(self, classes, location):
+            module = job.detector.build(classes, location)
+            whole = module.loss
+
+            def loss(images, targets):
+                if len(images) > 2:
+                    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 7.00 GiB.")
+                return whole(images, targets)
+
+            module.loss = loss
+            return module
+
+    with pytest.raises(NodeError) as caught:
+        train_detector(replace(job, detector=Large()))
+    assert caught.value.what.startswith("out of memory at a batch of 4 pictures, which stays whole")
+    assert "--batch-size" in str(caught.value.hint)

@@ -26,6 +26,7 @@ from hfcbench.results.records import (
     DatasetRecord,
     EvaluationRecord,
     FailureRecord,
+    NoteRecord,
     PluginRecord,
     RunRecord,
     ScoreRecord,
@@ -386,6 +387,17 @@ def failure(**changes: Any) -> FailureRecord:
         error="ValueError: no",
         traceback="Traceback ...",
         failed_at=NOW,
+    )
+    return replace(record, **changes)
+
+
+def note(**changes: Any) -> NoteRecord:
+    record = NoteRecord(
+        training_identity="e" * 64,
+        kind="evaluation",
+        label="evaluate resnet18",
+        note="out of memory at 256 images: in parts of 64 from there on",
+        noted_at=NOW,
     )
     return replace(record, **changes)
 

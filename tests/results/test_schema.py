@@ -62,6 +62,7 @@ def test_the_list_of_revisions_is_that_of_alembic(store: Store) -> None:
         ("scores", "(1, 1, 1, 1, 5, NULL, 'odd', NULL, NULL)"),
         ("epochs", "(1, 1, NULL, 'finite')"),
         ("failures", "(1, 1, 'i', 'weather', 'l', 'e', 't', '2026-01-01')"),
+        ("notes", "(1, 1, 'i', 'weather', 'l', 'n', '2026-01-01')"),
     ],
 )
 def test_rows_that_contradict_themselves_are_refused(

@@ -289,6 +289,17 @@ def test_failures_are_only_added(store: Store, run_id: int, build: ModuleType) -
     assert rows[2][0] == "a\\udcff\\x00b"
 
 
+def test_notes_are_only_added(store: Store, run_id: int, build: ModuleType) -> None:
+    for kind in ("training", "evaluation", "analysis"):
+        store.add_note(build.note(kind=kind), run_id)
+    _, rows = store.query("SELECT run_id, training_identity, kind, note, noted_at FROM notes")
+    said = "out of memory at 256 images: in parts of 64 from there on"
+    assert rows == [
+        (run_id, "e" * 64, kind, said, "2026-03-01 12:30:15.250000")
+        for kind in ("training", "evaluation", "analysis")
+    ]
+
+
 def test_lookups_of_many_identities(store: Store, run_id: int, build: ModuleType) -> None:
     training = build.training()
     store.add_training(training, run_id)

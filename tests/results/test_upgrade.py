@@ -36,7 +36,7 @@ import sqlalchemy as sa
 from alembic import op
 revision, down_revision, branch_labels, depends_on = "{revision}", "{before}", None, None
 def upgrade():
-    op.create_table("notes", sa.Column("note", sa.Text()))
+    op.create_table("remarks", sa.Column("remark", sa.Text()))
     {statement}
 """
 
@@ -243,7 +243,8 @@ def since(revision: str, expected: Expected) -> Expected:
     trainings = {
         identity: path for identity, path in expected["trainings"].items() if identity not in newer
     }
-    return {**expected, "evaluations": kept, "trainings": trainings}
+    notes = expected.get("notes", 0) if revision >= "0006" else 0
+    return {**expected, "evaluations": kept, "trainings": trainings, "notes": notes}
 
 
 def scores_in(expected: Expected) -> int:
@@ -268,6 +269,7 @@ def assert_holds(store: Store, expected: Expected, build: ModuleType) -> None:
         content = build.content_of(found)
         assert hashlib.sha256(content).hexdigest() == known["predictions_sha256"]
     assert store.query("SELECT count(*) FROM failures")[1] == [(expected["failures"],)]
+    assert store.query("SELECT count(*) FROM notes")[1] == [(expected.get("notes", 0),)]
 
 
 def test_a_newer_database_is_left_alone(path: Path) -> None:
@@ -301,7 +303,7 @@ def test_an_older_database_is_copied_and_upgraded(
         with store._engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     assert revision_in(path) == NEXT
-    assert "notes" in tables_in(path)
+    assert "remarks" in tables_in(path)
     backup = path.with_name(f"results.db.revision-{REVISIONS[-1]}.backup")
     assert revision_in(backup) == REVISIONS[-1]
     with closing(sqlite3.connect(backup)) as connection:
@@ -332,7 +334,7 @@ def test_an_upgrade_that_fails_changes_nothing(
     with pytest.raises(StoreError, match=message):
         open_store(path)
     assert revision_in(path) == REVISIONS[-1]
-    assert "notes" not in tables_in(path)
+    assert "remarks" not in tables_in(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 

@@ -77,6 +77,17 @@ def test_a_log_gets_one_plain_line_per_task(tasks):
     assert "\x1b" not in "".join(lines)
 
 
+def test_notes_stand_below_their_task(tasks):
+    output = io.StringIO()
+    with ProgressDisplay(tasks, Console(file=output, width=120)) as display:
+        for task in tasks[:2]:
+            display.started(task)
+            display.finished(task, Outcome(notes=("something to know",)[: task is tasks[0]]))
+    lines = output.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[1] == "    something to know"
+
+
 def test_a_terminal_gets_a_live_bar(tasks):
     text = shown(tasks, terminal=True)
     assert "\x1b" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hfcbench.errors import StoreError
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every revision, oldest first; the last is the one that this hfcbench reads and writes."""
 
 

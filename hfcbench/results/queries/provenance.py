@@ -16,7 +16,7 @@ from hfcbench.results.queries.identities import Kind, find_identity
 from hfcbench.results.queries.naming import HEADLINES
 from hfcbench.results.queries.single_rows import Row, row_of, run_of
 from hfcbench.results.records import CHECKPOINT
-from hfcbench.results.schema import Artifact, Dataset, Disagreement, Training
+from hfcbench.results.schema import Artifact, Dataset, Disagreement, Note, Training
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Provenance:
             there is one: ``top1``, or ``map`` of a detector.
         analyses: of a training, with identity, condition and the names of their quantities.
         disagreements: second results of the same identity, from merged databases.
+        notes: what people should know about how it was done, in the runs that computed it: of the
+            training, and of all its evaluations or all its analyses where it is one of them.
     """
 
     kind: Kind
@@ -42,6 +44,7 @@ class Provenance:
     evaluations: tuple[Row, ...]
     analyses: tuple[Row, ...]
     disagreements: tuple[Row, ...]
+    notes: tuple[Row, ...]
 
     @property
     def headline(self) -> str:
@@ -93,4 +96,19 @@ def provenance_of(connection: Connection, beginning: str) -> Provenance:
         evaluations_of(connection, training_id, headline) if finding is None else (),
         analyses_of(connection, training_id) if finding is None else (),
         tuple(dict(row._mapping) for row in second),
+        _notes_on(connection, found.kind, training, finding),
     )
+
+
+def _notes_on(
+    connection: Connection, kind: Kind, training: Row, finding: Finding | None
+) -> tuple[Row, ...]:
+    done = (Note.kind == "training") & (Note.run_id == training["run_id"])
+    if finding is not None:
+        done |= (Note.kind == kind) & (Note.run_id == finding.row["run_id"])
+    rows = connection.execute(
+        select(Note.kind, Note.note, Note.noted_at)
+        .where(Note.training_identity == training["identity"], done)
+        .order_by(Note.note_id)
+    )
+    return tuple(dict(row._mapping) for row in rows)

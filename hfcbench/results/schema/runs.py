@@ -80,6 +80,24 @@ class Failure(Base):
     failed_at: Mapped[datetime]
 
 
+class Note(Base):
+    """What people should know about how a run did something; rows are only ever added.
+
+    ``kind`` says of what: a training, or its evaluations or analyses.
+    """
+
+    __tablename__ = "notes"
+    __table_args__ = (CheckConstraint(_KIND, name="kind"),)
+
+    note_id: Mapped[Key]
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), index=True)
+    training_identity: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
+    label: Mapped[str]
+    note: Mapped[str]
+    noted_at: Mapped[datetime]
+
+
 class Claim(Base):
     """A training, with its evaluations, that a process is working on right now.
 

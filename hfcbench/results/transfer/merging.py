@@ -22,6 +22,7 @@ from hfcbench.results.schema import (
     Failure,
     LabelSet,
     Metric,
+    Note,
     PictureSet,
     Plugin,
     Prediction,
@@ -103,6 +104,7 @@ class Merging:
         self._merge_evaluations()
         self._merge_analyses()
         self._merge_failures()
+        self._merge_notes()
         self._disagreements.merge()
 
     def _dimension(self, table: type[Base], natural: Sequence[str]) -> Keys:
@@ -297,6 +299,15 @@ class Merging:
                 new = without(row, "failure_id") | {"run_id": run_id}
                 insert_row(self._target, Failure, new)
                 self._added["failures"] += 1
+
+    def _merge_notes(self) -> None:
+        columns = (Note.run_id, Note.training_identity, Note.kind, Note.note, Note.noted_at)
+        known = {tuple(row) for row in self._target.execute(select(*columns))}
+        names = [column.key for column in columns]
+        for row in with_keys(rows_of(self._source, Note), "run_id", self._runs):
+            if tuple(row[name] for name in names) not in known:
+                insert_row(self._target, Note, without(row, "note_id"))
+                self._added["notes"] += 1
 
 
 def _require_true_identity(kind: str, row: Row) -> None:

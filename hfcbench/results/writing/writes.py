@@ -20,6 +20,7 @@ from hfcbench.results.records import (
     DatasetRecord,
     EvaluationRecord,
     FailureRecord,
+    NoteRecord,
     RunRecord,
     TrainingRecord,
 )
@@ -30,6 +31,7 @@ from hfcbench.results.schema import (
     Epoch,
     Evaluation,
     Failure,
+    Note,
     Plugin,
     Run,
     RunPlugin,
@@ -167,6 +169,12 @@ def insert_failure(connection: Connection, record: FailureRecord, run_id: int) -
     """Add a failure."""
     values = {name: _printable(value) for name, value in _plain(record).items()}
     insert_row(connection, Failure, values | {"run_id": run_id})
+
+
+def insert_note(connection: Connection, record: NoteRecord, run_id: int) -> None:
+    """Add a note."""
+    values = {name: _printable(value) for name, value in _plain(record).items()}
+    insert_row(connection, Note, values | {"run_id": run_id})
 
 
 def evaluation_row(

@@ -96,6 +96,7 @@ def main() -> None:
         store.add_evaluations(stored, run_id)
         store.add_analyses([build.analysis(trainings[0])], run_id)
         store.add_failure(build.failure(), run_id)
+        store.add_note(build.note(training_identity=trainings[0].identity), run_id)
         store.finish_run(run_id, "finished_with_failures")
     expected = {
         "trainings": {item.identity: item.checkpoint.path for item in trainings},
@@ -104,6 +105,8 @@ def main() -> None:
         "newer_trainings": {detector.identity: "0005"},
         "curve_points": sum(len(item.curve) for item in trainings),
         "failures": 1,
+        # Since revision 0006; gone back further, they are forgotten.
+        "notes": 1,
     }
     text = json.dumps(expected, indent=1, sort_keys=True)
     path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")

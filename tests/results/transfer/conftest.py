@@ -99,6 +99,7 @@ def filled(build: ModuleType, honest: Callable[..., Any]) -> Callable[..., None]
                 ]
                 store.add_evaluations(records, run_id)
             store.add_failure(build.failure(traceback="line\\n\t\\N 'Hünd', \"x\""), run_id)
+            store.add_note(build.note(), run_id)
             store.finish_run(run_id, "finished")
 
     return fill

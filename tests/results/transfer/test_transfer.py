@@ -135,6 +135,7 @@ def test_merging_two_machines(tmp_path, filled, capsys):
     assert len(ask(both, "SELECT * FROM runs")) == 2
     assert len(ask(both, "SELECT * FROM datasets")) == 1
     assert len(ask(both, "SELECT * FROM failures")) == 2
+    assert len(ask(both, "SELECT * FROM notes JOIN runs USING (run_id)")) == 2
     # Heuristics, curves, predictions and scores came along.
     for table in ("training_heuristics", "curves", "epochs", "predictions", "scores"):
         (count,) = ask(both, f"SELECT count(*) FROM {table}")[0]

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench bench-short clean
 
 run: $(VENV)/run.stamp
 	mkdir -p runs
@@ -19,7 +19,11 @@ check: $(VENV)/test.stamp
 	$(BIN)/mypy
 
 bench: $(VENV)/bench.stamp
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	$(BIN)/python -m pytest benchmarks --benchmark-only --write-report
+
+# Once each, ratios beside the committed ones; fails where a benchmark breaks or is missing only.
+bench-short: $(VENV)/bench.stamp
+	$(BIN)/python -m pytest benchmarks --benchmark-only --short
 
 clean:
 	rm -rf $(VENV) runs

@@ -1,44 +1,21 @@
-"""Ratios between contenders that were timed in turn, and the table of them at the end."""
+"""Contenders timed in turn, a table of their ratios, and the report of a whole run.
+
+``--write-report`` writes docs/benchmarks.md. ``--short`` leaves out what is marked ``long``, times
+each contender once, judges no ratio, and prints it beside the committed one: then only a benchmark
+that breaks or is missing fails.
+"""
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import pytest
+import report
+from comparison import Comparison, Figures, timed_in_turn
 
-_COMPARISONS = pytest.StashKey[list["Comparison"]]()
-
-
-@dataclass
-class Comparison:
-    """Median seconds of each contender over the same rounds; the first is ours."""
-
-    title: str
-    seconds: Mapping[str, float]
-    goals: Mapping[str, str] = field(default_factory=dict)
-
-    def ratio(self, peer: str) -> float:
-        """How many times longer the peer takes than ours."""
-        return self.seconds[peer] / next(iter(self.seconds.values()))
-
-
-def timed_in_turn(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each contender, after one warm-up, in the order A B C A B C ...
-
-    Machines drift and neighbours come and go: what is to be compared must run side by side.
-    """
-    samples: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(rounds + 1):
-        for name, run in contenders.items():
-            start = time.perf_counter()
-            run()
-            if number:
-                samples[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in samples.items()}
+_FINDINGS = pytest.StashKey[list[report.Finding]]()
+_SHORT = pytest.StashKey[list[str]]()
 
 
 class Compare(Protocol):
@@ -55,12 +32,51 @@ class Compare(Protocol):
     ) -> Comparison: ...
 
 
+class Show(Protocol):
+    """What the fixture ``show`` is."""
+
+    def __call__(
+        self, title: str, values: Mapping[str, float], unit: str, goals: Mapping[str, str]
+    ) -> None: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--short", action="store_true", help="benchmarks: once each, none judged")
+    parser.addoption("--write-report", action="store_true", help="benchmarks: write the docs page")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: a benchmark that short runs leave out")
+    config.stash[_FINDINGS] = []
+    config.stash[_SHORT] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--short"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture
-def compare(request: pytest.FixtureRequest) -> Compare:
+def found(request: pytest.FixtureRequest) -> Callable[[report.Finding], None]:
+    """Put a finding on the table at the end."""
+
+    def keep(finding: report.Finding) -> None:
+        request.config.stash[_FINDINGS].append(finding)
+        if not request.node.get_closest_marker("long"):
+            request.config.stash[_SHORT].append(finding.title)
+
+    return keep
+
+
+@pytest.fixture
+def compare(request: pytest.FixtureRequest, found: Callable[[report.Finding], None]) -> Compare:
     """Time contenders in turn, ours first, and show their ratios in the table at the end.
 
     ``scale`` multiplies the time of a contender that was given only a part of the work.
     """
+    short = request.config.getoption("--short")
 
     def timed(
         title: str,
@@ -70,20 +86,50 @@ def compare(request: pytest.FixtureRequest) -> Compare:
         goals: Mapping[str, str],
         scale: Mapping[str, float],
     ) -> Comparison:
-        seconds = timed_in_turn(contenders, rounds)
+        seconds = timed_in_turn(contenders, 1 if short else rounds)
         scaled = {name: value * scale.get(name, 1) for name, value in seconds.items()}
-        comparison = Comparison(title, scaled, goals)
-        request.config.stash.setdefault(_COMPARISONS, []).append(comparison)
+        comparison = Comparison(title, scaled, goals, judged=not short)
+        found(comparison)
         return comparison
 
     return timed
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    comparisons = terminalreporter.config.stash.get(_COMPARISONS, [])
-    for comparison in comparisons:
-        terminalreporter.section(comparison.title)
-        for name, seconds in comparison.seconds.items():
-            line = f"{name:<24} {seconds * 1000:>10.1f} ms {comparison.ratio(name):>8.2f} x ours"
-            goal = comparison.goals.get(name, "")
+@pytest.fixture
+def show(found: Callable[[report.Finding], None]) -> Show:
+    """Put figures that are no times into the table at the end."""
+
+    def shown(title: str, values: Mapping[str, float], unit: str, goals: Mapping[str, str]) -> None:
+        found(Figures(title, values, unit, goals))
+
+    return shown
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    findings = config.stash[_FINDINGS]
+    if config.getoption("--write-report") and not session.testsfailed:
+        report.write(findings, config.stash[_SHORT])
+    if config.getoption("--short"):
+        wanted = {title for title, record in report.committed().items() if record["short"]}
+        if wanted - {finding.title for finding in findings}:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    short = config.getoption("--short")
+    before = report.committed() if short else {}
+    for finding in config.stash[_FINDINGS]:
+        terminalreporter.section(finding.title)
+        ratios = before.get(finding.title, {}).get("ratios", {})
+        for name, figure, goal in finding.rows():
+            line = f"{name:<24} {figure:>32}"
+            line += f"   committed: {ratios[name]:.2f}" if name in ratios else ""
             terminalreporter.write_line(line + (f"   goal: {goal}" if goal else ""))
+    if short:
+        names = {finding.title for finding in config.stash[_FINDINGS]}
+        for title, record in before.items():
+            if record["short"] and title not in names:
+                terminalreporter.write_line(f"MISSING: {title}", red=True)

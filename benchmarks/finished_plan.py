@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hfcbench.attack_types import Norm
+from hfcbench.evaluation.cells import CellResult
 from hfcbench.results.opening import open_store
 from hfcbench.results.records import (
     CHECKPOINT,
@@ -62,10 +63,9 @@ def _finish(node: Node, store: Store, run_id: int, artifacts: Path) -> None:
         [
             evaluation_record(
                 evaluation,
-                ANSWERS,
+                CellResult(ANSWERS),
                 scores,
-                "cpu",
-                NOW,
+                Started("cpu", NOW),
                 1.0,
                 attack_norm=None if evaluation.attack is None else norm,
             )

@@ -34,10 +34,9 @@ def resnet18(count: int) -> Attacked:
 
 def check(comparison, goals: Mapping[str, float], benchmark) -> None:
     """The ratios are near their goals, and part of the benchmark's record."""
-    ratios = {peer: comparison.ratio(peer) for peer in comparison.seconds}
-    benchmark.extra_info.update(ratios)
+    benchmark.extra_info.update(comparison.ratios)
     for peer, goal in goals.items():
-        assert ratios[peer] >= LEAST * goal
+        comparison.expect(peer, at_least=LEAST * goal)
 
 
 def texts(goals: Mapping[str, float]) -> dict[str, str]:
@@ -56,7 +55,13 @@ EVERY_STEP = {
 
 
 @pytest.mark.benchmark(group="attacks")
-@pytest.mark.parametrize("name", EVERY_STEP)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == "small CNN" else pytest.mark.long)
+        for name in EVERY_STEP
+    ],
+)
 def test_pgd_with_every_step_taken(benchmark, compare, name):
     build, goals, rounds = EVERY_STEP[name]
     attacked = small_models.trained(build, small_models.PHOTOGRAPHS).first(64)
@@ -91,6 +96,7 @@ SEARCHED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.benchmark(group="attacks")
 @pytest.mark.parametrize("name", SEARCHED)
 def test_three_epsilons_of_pgd_in_one_search(benchmark, compare, name):
@@ -148,15 +154,15 @@ def test_three_epsilons_of_fgsm(benchmark, compare):
         benchmark.pedantic(contenders["hfcbench"], rounds=1)
 
 
+@pytest.mark.long
 @pytest.mark.benchmark(group="attacks")
-def test_bfloat16(benchmark, compare, capsys):
+def test_bfloat16(benchmark, compare, show):
     """Faster where a CPU multiplies matrices of bfloat16 (AMX); slower where it does not."""
     attacked = resnet18(64)
     exact = own_attacks.setup_of(own_attacks.pgd, attacked, 0.02, STEPS, SHARE)
     setups = {"bfloat16": partial(exact, precision="bfloat16"), "float32": exact}
     left = {name: attacked.accuracy(setup()()) for name, setup in setups.items()}
-    with capsys.disabled():
-        print(f"\naccuracy left: {left}")
+    show("accuracy that gradients in bfloat16 leave", left, "of the images", {})
     assert abs(left["float32"] - left["bfloat16"]) < 0.05
 
     goals = {"float32": 2.3} if "amx_bf16" in cpuinfo.get_cpu_info().get("flags", ()) else {}

@@ -51,5 +51,5 @@ def test_curves_do_not_double_the_training_time(benchmark, compare):
         goals={"with curves": "at most 2"},
         scale={},
     )
-    assert timed.ratio("with curves") < 2
+    assert not timed.judged or timed.ratio("with curves") < 2
     benchmark.pedantic(lambda: train(measured), rounds=1)

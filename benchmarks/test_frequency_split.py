@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from frequency_peers import authors_loop, copy, straightforward
 
-from hfcbench.frequency.batches import Parts, allocate
+from hfcbench.frequency.batches import allocate
 from hfcbench.frequency.fourier import split_radial
 
 CASES = {
@@ -22,48 +23,6 @@ GOALS = {
     "10000x3x32x32": {"loop": "at least 80", "torch": "at least 10", "copy": "at least 1/6 = 0.17"},
     "200x3x224x224": {"loop": "at least 20", "torch": "at least 8"},
 }
-
-
-def distances(height: int, width: int) -> np.ndarray:
-    rows, columns = np.arange(height) - height // 2, np.arange(width) - width // 2
-    return np.hypot(rows[:, None], columns[None, :])
-
-
-def authors_loop(images: np.ndarray, radii: tuple[int, ...]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A transform for each image, channel, radius and component, in NumPy (float64 inside)."""
-    distance = distances(*images.shape[-2:])
-    parts = []
-    for radius in radii:
-        low, high = np.zeros_like(images), np.zeros_like(images)
-        for mask, component in ((distance < radius, low), (distance >= radius, high)):
-            for index in range(len(images)):
-                for channel in range(images.shape[1]):
-                    spectrum = np.fft.fftshift(np.fft.fft2(images[index, channel]))
-                    back = np.fft.ifft2(np.fft.ifftshift(spectrum * mask))
-                    component[index, channel] = np.real(back)
-        parts.append((low, high))
-    return parts
-
-
-def straightforward(images: torch.Tensor, radii: tuple[int, ...]) -> list[Parts]:
-    """What one writes first: whole batch, complex transforms, each component on its own."""
-    distance = torch.from_numpy(distances(*images.shape[-2:]))
-    axes = (-2, -1)
-    parts = []
-    for radius in radii:
-        pair = []
-        for mask in ((distance < radius).float(), (distance >= radius).float()):
-            spectrum = torch.fft.fftshift(torch.fft.fft2(images), dim=axes)
-            pair.append(torch.fft.ifft2(torch.fft.ifftshift(spectrum * mask, dim=axes)).real)
-        parts.append((pair[0], pair[1]))
-    return parts
-
-
-def copy(images: torch.Tensor, outputs: list[Parts]) -> None:
-    """The floor: read the images, write every output once."""
-    for low, high in outputs:
-        low.copy_(images)
-        high.copy_(images)
 
 
 @pytest.mark.parametrize("case", CASES)

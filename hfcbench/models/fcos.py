@@ -26,6 +26,12 @@ class FCOS(PyramidDetector):
 
     score_threshold: Share = 0.2
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Its heads are normalised in 32 groups, each of which needs more than one filter.
+        if self.channels < 64:
+            self._refuse(f"needs channels of at least 64, not {self.channels}")
+
     def network(self, outputs: int) -> "nn.Module":
         from hfcbench.models.detectors.fcos import fcos
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -91,6 +91,29 @@ def parse_label(text: str) -> tuple[str, dict[str, Any]]:
             f"'{text}' cannot be read; parameters are written as in 'pgd(steps=40)'"
         )
     return match[1].strip(), parameters
+
+
+def short_labels(kind: Kind, labels: Sequence[str]) -> dict[str, str]:
+    """Labels without the parameters that all of them that have one name have in common.
+
+    Labels that cannot be read stay as they are.
+    """
+    parsed: dict[str, tuple[str, dict[str, Any]]] = {}
+    for label in labels:
+        try:
+            parsed[label] = parse_label(label)
+        except SpecificationError:
+            continue
+    short = {label: label for label in labels}
+    for label, (name, parameters) in parsed.items():
+        others = [values for other, values in parsed.values() if other == name]
+        own = {
+            key: value
+            for key, value in parameters.items()
+            if any(key not in values or values[key] != value for values in others)
+        }
+        short[label] = format_label(kind, name, None, own)
+    return short
 
 
 def split_combination(text: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hfcbench.references import short_labels
 from hfcbench.reliability_checks import ADVICE
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ Row = list[Any]
 
 _ALWAYS = ("model", "heuristics", "defence")
 _ID_DIGITS = 8
+_LONG = 40
+"""Characters of a model's label, which leave room for the numbers beside it."""
 
 
 def wide(frame: pd.DataFrame) -> tuple[list[str], list[Row]]:
@@ -32,6 +35,18 @@ def varying(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
         for name in names
         if name in frame.columns and (name in _ALWAYS or frame[name].nunique(dropna=False) > 1)
     ]
+
+
+def short_models(frame: pd.DataFrame) -> dict[str, str]:
+    """How to write each model's label; long ones without what all models of their name share."""
+    labels = list(dict.fromkeys(map(str, frame["model"]))) if "model" in frame.columns else []
+    short = short_labels("model", labels)
+    return {label: short[label] if len(label) > _LONG else label for label in labels}
+
+
+def shortened(frame: pd.DataFrame) -> list[str]:
+    """What each shortened label stands for, a line each."""
+    return [f"{short}: {label}" for label, short in short_models(frame).items() if short != label]
 
 
 def cut_name(condition: KnownCondition) -> str:

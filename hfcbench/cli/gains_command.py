@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hfcbench.cli.frames import Row, known, number, short_id, varying, wide
+from hfcbench.cli.frames import (
+    Row,
+    known,
+    number,
+    short_id,
+    short_models,
+    shortened,
+    varying,
+    wide,
+)
 from hfcbench.cli.options import database_option, filter_options, format_option
 from hfcbench.cli.tables import print_rows, printable
 
@@ -53,8 +62,12 @@ def command(
     if output_format in ("csv", "json"):
         columns, rows = wide(frame)
     else:
-        columns, rows = _listed(frame) if largest else _counted(frame)
+        shown = frame.assign(model=frame["model"].map(short_models(frame)))
+        columns, rows = _listed(shown) if largest else _counted(shown)
     print_rows(columns, rows, output_format)
+    if output_format not in ("csv", "json"):
+        for line in shortened(frame):
+            click.echo(printable(line), err=True)
     note = f"{found.metric} of single pictures; value and difference are on the component"
     # Not among the rows, which may be read by another program.
     click.echo(printable(note), err=True)

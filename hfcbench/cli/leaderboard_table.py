@@ -12,6 +12,8 @@ from hfcbench.cli.frames import (
     known,
     number,
     short_id,
+    short_models,
+    shortened,
     varying,
     with_interval,
 )
@@ -40,7 +42,9 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
     doubted = bool(board.flags)
     shown = _with_spread if grouped else with_interval
     rows = []
+    models = short_models(frame)
     for record in frame.to_dict("records"):
+        record["model"] = models.get(str(record.get("model")), record.get("model"))
         row: Row = [_rank(record), *(known(record[name]) for name in names)]
         row.append(shown(record, "original"))
         row.extend(_with_spread(record, name) for name in parts)
@@ -61,6 +65,7 @@ def notes(board: Leaderboard) -> list[str]:
     """What a reader must know beside the rows: how images were cut, and what is not shown."""
     cuts = list(dict.fromkeys(cut_name(item) for item in board.conditions.values() if item.cut))
     lines = [] if board.metric == _ACCURACY else [f"scores: {board.metric}"]
+    lines += shortened(board.frame)
     lines += [f"components: {'; '.join(cuts)}"] if cuts else []
     if "rows" in board.frame.columns and len(board.frame):
         lines.append("means ± standard deviation over so many rows")

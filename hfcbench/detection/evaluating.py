@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +14,7 @@ from hfcbench.detection.picture_sets import picture_set, pixels_of
 from hfcbench.detection_types import Detections, Picture
 from hfcbench.devices import deterministic, seeded, to_device
 from hfcbench.evaluation.batching import component_groups
-from hfcbench.evaluation.cells import Cell, CellFailure
+from hfcbench.evaluation.cells import Cell, CellFailure, CellResult, Failures
 from hfcbench.frequency.components import extract
 from hfcbench.sampling import chosen_images
 
@@ -32,7 +30,7 @@ def evaluate_detector(
     device: torch.device,
     seed: int = 0,
     on_picture: OnPicture | None = None,
-) -> dict[str, Detections | CellFailure]:
+) -> dict[str, CellResult[Detections] | CellFailure]:
     """Detections under every condition.
 
     Each picture is decoded once, at its own size, and all its components come from one transform
@@ -97,7 +95,7 @@ class _Evaluation:
     ) -> None:
         self._classes = len(class_names)
         self._seed = seed
-        self._failures: dict[str, CellFailure] = {}
+        self._failures = Failures()
         self._asked: list[_Asked] = []
         sets = {
             samples: chosen_images(len(pictures), samples)
@@ -110,7 +108,7 @@ class _Evaluation:
         self.positions = np.unique(np.concatenate([np.empty(0, np.int64), *sets.values()]))
         defended = self._defended(detector, cells)
         for cell in cells:
-            if cell.key not in self._failures:
+            if cell not in self._failures:
                 chosen = frozenset(map(int, sets[cell.samples]))
                 buffer = DetectionBuffer(known[cell.samples])
                 self._asked.append(_Asked(cell, defended[cell.defence_key], chosen, buffer))
@@ -121,7 +119,7 @@ class _Evaluation:
         made: dict[str, torch.nn.Module] = {}
         for key in dict.fromkeys(cell.defence_key for cell in cells):
             mine = [cell for cell in cells if cell.defence_key == key]
-            with self._failing(mine):
+            with self._failures.of(mine):
                 defence = mine[0].defence
                 made[key] = detector if defence is None else defence.defend(detector).eval()
         return made
@@ -131,40 +129,28 @@ class _Evaluation:
         wanted = [
             asked
             for asked in self._asked
-            if position in asked.chosen and asked.cell.key not in self._failures
+            if position in asked.chosen and asked.cell not in self._failures
         ]
         size = image.numel() * image.element_size()
         for group in component_groups((asked.cell.component for asked in wanted), size):
             mine = [asked for asked in wanted if asked.cell.component in group]
-            with self._failing([asked.cell for asked in mine]):
+            with self._failures.of([asked.cell for asked in mine]):
                 for component, view in zip(group, extract(image, group), strict=True):
                     for asked in mine:
                         if asked.cell.component == component:
                             self._ask(asked, position, view)
 
     def _ask(self, asked: _Asked, position: int, view: Tensor) -> None:
-        with self._failing([asked.cell]):
+        with self._failures.of([asked.cell]):
             # Random defences draw from torch's own generator.
             with seeded(view.device, self._seed, "detections", position):
                 answer = asked.detector(view)
             asked.buffer.add(checked(answer, self._classes))
 
-    def results(self) -> dict[str, Detections | CellFailure]:
+    def results(self) -> dict[str, CellResult[Detections] | CellFailure]:
         """Detections or failure by key."""
-        found: dict[str, Detections | CellFailure] = dict(self._failures)
+        found: dict[str, CellResult[Detections] | CellFailure] = dict(self._failures.by_key)
         for asked in self._asked:
-            if asked.cell.key not in found:
-                found[asked.cell.key] = asked.buffer.detections()
+            if asked.cell not in self._failures:
+                found[asked.cell.key] = CellResult(asked.buffer.detections())
         return found
-
-    @contextmanager
-    def _failing(self, cells: Sequence[Cell]) -> Iterator[None]:
-        """Turn an error into a failure of these cells: others must not be lost with them."""
-        try:
-            yield
-        except Exception as error:
-            failure = CellFailure(error, traceback.format_exc())
-            # Its frames would keep their tensors on the device as long as the failure is known.
-            traceback.clear_frames(error.__traceback__)
-            for cell in cells:
-                self._failures.setdefault(cell.key, failure)

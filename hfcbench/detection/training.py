@@ -17,7 +17,7 @@ from hfcbench.detection.training_pictures import TrainingPictures
 from hfcbench.detection_types import TRAINED, Detections, Detector, Picture
 from hfcbench.devices import deterministic, generator_for, seeded
 from hfcbench.errors import NodeError
-from hfcbench.evaluation.cells import Cell
+from hfcbench.evaluation.cells import Cell, CellFailure
 from hfcbench.frequency.components import ORIGINAL, Component
 from hfcbench.sampling import chosen_images
 from hfcbench.training.job import CurveMeasurement, CurveView
@@ -195,8 +195,8 @@ class _Curve:
                 device=self._job.device,
             )
             for key, answer in found.items():
-                if not isinstance(answer, Detections):
+                if isinstance(answer, CellFailure):
                     raise answer.error
-                value = self._job.measure(answer)
+                value = self._job.measure(answer.predictions)
                 self.add(CurveMeasurement(epoch, name, key, "map", value, len(chosen)))
         self.seconds += time.perf_counter() - start

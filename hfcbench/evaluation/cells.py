@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from hfcbench.attack_types import Attack, Search
+from hfcbench.detection_types import Detections
 from hfcbench.frequency.components import ORIGINAL, Component
 from hfcbench.reliability_checks import Check
 from hfcbench.types import Defence, Predictions
@@ -45,15 +50,19 @@ class Cell:
             raise ValueError(f"attack '{self.attack_key}' was given no epsilon")
 
 
+Answers = TypeVar("Answers", Predictions, Detections)
+
+
 @dataclass(frozen=True)
-class CellResult:
+class CellResult(Generic[Answers]):
     """What a cell has found.
 
     Attributes:
+        predictions: of a classifier, or what a detector found.
         checks: how far a score under attack is to be trusted; empty without an attack.
     """
 
-    predictions: Predictions
+    predictions: Answers
     checks: tuple[Check, ...] = ()
 
 
@@ -63,3 +72,25 @@ class CellFailure:
 
     error: Exception
     traceback: str
+
+
+@dataclass
+class Failures:
+    """Which cells of an evaluation have failed, by key; the first error of each counts."""
+
+    by_key: dict[str, CellFailure] = field(default_factory=dict)
+
+    def __contains__(self, cell: Cell) -> bool:
+        return cell.key in self.by_key
+
+    @contextmanager
+    def of(self, cells: Sequence[Cell]) -> Iterator[None]:
+        """Turn an error into a failure of these cells: others must not be lost with them."""
+        try:
+            yield
+        except Exception as error:
+            failure = CellFailure(error, traceback.format_exc())
+            # Its frames would keep their tensors on the device as long as the failure is known.
+            traceback.clear_frames(error.__traceback__)
+            for cell in cells:
+                self.by_key.setdefault(cell.key, failure)

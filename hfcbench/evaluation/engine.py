@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +15,13 @@ from torch import Tensor
 from hfcbench.adversarial.reliability import merged
 from hfcbench.devices import derived_seed, deterministic, generator_for, seeded, to_device
 from hfcbench.evaluation.batching import component_groups, default_batch_size
-from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
+from hfcbench.evaluation.cells import Cell, CellFailure, CellResult, Failures
 from hfcbench.evaluation.lanes import Lane, class_count, defended_lane
 from hfcbench.evaluation.prediction import PredictionBuffer, answers, checked_logits
 from hfcbench.evaluation.searches import AttackedCells, checks_of
 from hfcbench.frequency.components import extract
 from hfcbench.reliability_checks import Check
-from hfcbench.types import ImageSplit
+from hfcbench.types import ImageSplit, Predictions
 
 OnBatch = Callable[[int, int], None]
 
@@ -36,7 +35,7 @@ def evaluate(
     seed: int = 0,
     batch_size: int | None = None,
     on_batch: OnBatch | None = None,
-) -> dict[str, CellResult | CellFailure]:
+) -> dict[str, CellResult[Predictions] | CellFailure]:
     """Predictions of a model under every condition.
 
     Each batch goes to the device once; components of clean images come from one transform (of
@@ -120,19 +119,19 @@ class _Evaluation:
         self._buffers = {
             cell.key: PredictionBuffer(split.labels[self._choices[cell.samples]]) for cell in cells
         }
-        self._failures: dict[str, CellFailure] = {}
+        self._failures = Failures()
         self._checks: dict[str, list[dict[str, Check]]] = {}
         self._answered: list[tuple[Cell, Tensor]] = []
         self._lanes: list[Lane] = []
         for key in dict.fromkeys(cell.defence_key for cell in cells):
             mine = [cell for cell in cells if cell.defence_key == key]
-            with self._failing(mine):
+            with self._failures.of(mine):
                 self._lanes.append(defended_lane(model, mine))
 
     def run(self, batch: _Batch) -> None:
         """Every cell that has not failed, on one batch."""
         if self._classes is None:
-            with self._failing(self._cells):
+            with self._failures.of(self._cells):
                 self._classes = class_count(self._model, batch.images[:1], self._labels)
         for samples, chosen in self._choices.items():
             part = batch.part(chosen)
@@ -149,13 +148,13 @@ class _Evaluation:
                 self._attack(batch, lane, group, len(self._choices[samples]))
         self._store(batch)
 
-    def results(self) -> dict[str, CellResult | CellFailure]:
+    def results(self) -> dict[str, CellResult[Predictions] | CellFailure]:
         """Results or failure by key."""
-        found: dict[str, CellResult | CellFailure] = {}
+        found: dict[str, CellResult[Predictions] | CellFailure] = {}
         for key, buffer in self._buffers.items():
             checks = tuple(merged(self._checks.get(key, ())).values())
             result = CellResult(buffer.predictions(), checks)
-            found[key] = self._failures.get(key, result)
+            found[key] = self._failures.by_key.get(key, result)
         return found
 
     def _attack(self, batch: _Batch, lane: Lane, group: AttackedCells, total: int) -> None:
@@ -164,11 +163,11 @@ class _Evaluation:
         Args:
             total: how many images the group attacks in all batches.
         """
-        group = group.without(set(self._failures))
+        group = group.without(set(self._failures.by_key))
         if not group.cells:
             return
         device, name = batch.images.device, group.name
-        with self._failing(group.cells):
+        with self._failures.of(group.cells):
             # Random defences draw from torch's own generator.
             with seeded(device, self._seed, "attacked", name, batch.index):
                 generator = generator_for(device, self._seed, name, batch.index)
@@ -188,18 +187,18 @@ class _Evaluation:
         self, batch: _Batch, images: Tensor, wanted: Sequence[tuple[torch.nn.Module, Cell]]
     ) -> None:
         """Answers to the components that each cell wants of the images."""
-        wanted = [(model, cell) for model, cell in wanted if cell.key not in self._failures]
+        wanted = [(model, cell) for model, cell in wanted if cell not in self._failures]
         size = images.numel() * images.element_size()
         for group in component_groups((cell.component for _, cell in wanted), size):
             mine = [(model, cell) for model, cell in wanted if cell.component in group]
-            with self._failing([cell for _, cell in mine]), torch.inference_mode():
+            with self._failures.of([cell for _, cell in mine]), torch.inference_mode():
                 for component, view in zip(group, extract(images, group), strict=True):
                     for model, cell in mine:
                         if cell.component == component:
                             self._answer(batch, model, cell, view)
 
     def _answer(self, batch: _Batch, model: torch.nn.Module, cell: Cell, view: Tensor) -> None:
-        with self._failing([cell]):
+        with self._failures.of([cell]):
             defended = "" if cell.defence is None else f" with defence '{cell.defence_key}'"
             with self._drawing(batch, cell):
                 logits = checked_logits(
@@ -220,15 +219,3 @@ class _Evaluation:
             for (cell, _), answer in zip(self._answered, values, strict=True):
                 self._buffers[cell.key].put(batch.first, answer)
             self._answered.clear()
-
-    @contextmanager
-    def _failing(self, cells: Sequence[Cell]) -> Iterator[None]:
-        """Turn an error into a failure of these cells: others must not be lost with them."""
-        try:
-            yield
-        except Exception as error:
-            failure = CellFailure(error, traceback.format_exc())
-            # Its frames would keep their tensors on the device as long as the failure is known.
-            traceback.clear_frames(error.__traceback__)
-            for cell in cells:
-                self._failures.setdefault(cell.key, failure)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Backbone: TypeAlias = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
+Count: TypeAlias = Annotated[int, Ge(1)]
 Pixels: TypeAlias = Annotated[int, Ge(32)]
 Filters: TypeAlias = Annotated[int, Ge(8), MultipleOf(8)]
 # FCOS normalises its heads in 32 groups, each of which needs more than one filter.

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from hfcbench.results.store import Store
 
+# Attacks that do not know the defence; adaptive ones need no word.
+_NAMED_MODES = ("transfer", "oblivious")
 _OF_TRAINING = ("training", "dataset", "model", "heuristics", "trained_on", "seed")
 
 
@@ -154,6 +156,10 @@ def _scores(store: Store, plan: Plan, done: Sequence[str]) -> pd.DataFrame:
     wanted = {item.identity for node in plan.nodes for item in node.evaluations}
     frame = store.evaluations(trainings=done, limit=None)
     frame = frame[frame["evaluation"].isin(wanted)].reset_index(drop=True)
+    modes = zip(frame["attack"], frame["attack_mode"], strict=True)
+    frame["attack"] = [
+        f"{mode} {attack}" if mode in _NAMED_MODES else attack for attack, mode in modes
+    ]
     names = ("evaluation", "split", "defence", "attack", "epsilon", "component", "part", "cutoff")
     more = ("decomposition", "rescaling", "metric", "value", "low", "high", "n")
     return frame[[*_OF_TRAINING, *names, *more]]
@@ -167,6 +173,7 @@ def _attacks(plan: Plan) -> tuple[tuple[str, float], ...]:
         if item.attack is not None
         and item.epsilon is not None
         and item.component.part == "original"
+        and (item.search is None or item.search.mode not in _NAMED_MODES)
     ]
     return tuple(dict.fromkeys(found))
 

@@ -63,13 +63,14 @@ class Study:
             (``original``, ``lfc@8``, ...), ``part`` (``original``, ``lfc``, ``hfc``), ``cutoff``
             (NaN of originals), ``metric`` (top1, loss), ``value``, ``n``.
         scores: one row per score of finished evaluations: the same six columns, then
-            ``evaluation`` (identity), ``split``, ``defence``, ``attack`` (labels or ``none``),
+            ``evaluation`` (identity), ``split``, ``defence``, ``attack`` (labels or ``none``; of an
+            attack that does not know the defence with its mode before it: ``transfer pgd``),
             ``epsilon`` (NaN without attack), ``component``, ``part``, ``cutoff``,
             ``decomposition``, ``rescaling``, ``metric``, ``value``, ``low``, ``high`` (95%), ``n``.
         quantities: of finished analyses.
         missing: how many trainings, evaluations and analyses of the plan are not in the database.
         command: what would run them.
-        attacks: label and epsilon of each attack on originals that the plan has.
+        attacks: label and epsilon of each adaptive attack on originals that the plan has.
         answers: reads single answers of ``evaluation`` identities, while the store is open.
         classes: names of the classes of each dataset, in the order of their numbers.
         fingerprints: of each dataset, by its title.

@@ -35,7 +35,7 @@ class RunRecord:
         packages: versions of the distributions that numbers depend on, by name.
         driver_version: of the GPU's driver, where the run used a GPU.
         device: what PyTorch calls it, e.g. ``cuda:0``.
-        device_name: what its maker calls it.
+        device_name: what its maker calls it; of a processor also how many threads compute.
     """
 
     started_at: datetime

@@ -178,10 +178,10 @@ class Store(Questions):
         with self._reading() as connection:
             return read_quantities(connection, identities)
 
-    def scores_present(self, identities: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
-        """(metric, version) of the scores that these evaluations have, by identity."""
+    def unscored(self, identities: Sequence[str], metric: str, version: str) -> set[str]:
+        """Those of the identities that are finished evaluations without a score of this metric."""
         with self._reading() as connection:
-            return lookups.find_scores(connection, identities)
+            return lookups.find_unscored(connection, identities, metric, version)
 
     def query(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and rows of a single reading SQL statement; nothing can be written with it.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from hfcbench.attack_types import AttackMode, Search
 from hfcbench.references import Reference
@@ -20,6 +21,9 @@ from hfcbench.runner.specification import (
 if TYPE_CHECKING:
     from hfcbench.attack_types import Attack
     from hfcbench.types import ImageShape
+
+EvaluationCondition: TypeAlias = partial[EvaluationSpecification]
+"""An evaluation of any training: all that trainings share is made once for all of them."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +69,32 @@ class AttackExpansion:
                         else f"divide by 255 if you mean 8-bit pixels: {epsilon / 255:.4g}",
                     )
 
-    def evaluations(
-        self, clean: EvaluationSpecification, components: list[ComponentSpecification]
-    ) -> Iterator[EvaluationSpecification]:
-        """Every attacked evaluation of a model under the defence of ``clean``.
+    def conditions(
+        self,
+        defence: Reference | None,
+        samples: int | None,
+        components: list[ComponentSpecification],
+    ) -> Iterator[EvaluationCondition]:
+        """Every attacked evaluation of a model under a defence.
 
         Args:
-            clean: on the images that are attacked.
+            samples: how many images are attacked.
             components: what is cut out of adversarial images.
         """
         modes: list[AttackMode] = list(self.read.block.attack_modes or [])
-        if clean.defence is None:
+        if defence is None:
             # Nothing to know or not to know.
             modes = ["adaptive"]
         for reference, mode, epsilon, component in itertools.product(
             self.references, modes, self.epsilons, components
         ):
-            yield replace(
-                clean,
+            yield partial(
+                EvaluationSpecification,
+                component=component,
+                defence=defence,
                 attack=reference,
                 epsilon=epsilon,
-                component=component,
+                samples=samples,
                 search=self._search(reference, mode, epsilon, component),
             )
 

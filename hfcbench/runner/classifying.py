@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hfcbench.recipes import configured
-from hfcbench.results.records import EvaluationRecord, FailureRecord, TrainingRecord
+from hfcbench.results.records import TrainingRecord
 from hfcbench.runner.artifacts import save_checkpoint_of, save_labels_of
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.parts import Parts
-from hfcbench.runner.recording import (
-    Started,
-    curve_points,
-    evaluation_record,
-    failure,
-    score,
-    training_record,
-)
-from hfcbench.runner.specification import EvaluationSpecification, TrainingSpecification
-from hfcbench.runner.tasks import EvaluationTask, TrainingTask
+from hfcbench.runner.recording import Started, curve_points, training_record
+from hfcbench.runner.specification import TrainingSpecification
+from hfcbench.runner.tasks import TrainingTask
 
 if TYPE_CHECKING:
     import torch
 
+    from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
     from hfcbench.training.job import TrainingJob
+    from hfcbench.types import Predictions
 
 
 @dataclass(frozen=True)
 class Classifying:
-    """Trains and evaluates classifiers on one device."""
+    """Trains classifiers and asks them, on one device."""
 
     parts: Parts
     datasets: DatasetAccess
@@ -91,48 +84,24 @@ class Classifying:
         )
         return model
 
-    def evaluate(
+    def answers(
         self,
         model: torch.nn.Module,
-        task: EvaluationTask,
-        group: Sequence[EvaluationSpecification],
+        training: TrainingSpecification,
+        split: str,
+        cells: Sequence[Cell],
         on_batch: Callable[[int, int], None],
-    ) -> tuple[list[EvaluationRecord], list[FailureRecord]]:
-        """Evaluations on one split, in one pass over its images."""
+    ) -> dict[str, CellResult[Predictions] | CellFailure]:
+        """What the model answers in every cell, from one pass over the images of a split."""
         import torch
 
-        from hfcbench.evaluation.cells import CellResult
         from hfcbench.evaluation.engine import evaluate
 
-        started_at, start = datetime.now(UTC), time.perf_counter()
-        cells = {specification.identity: self.parts.cell(specification) for specification in group}
-        answers = evaluate(
+        return evaluate(
             model,
-            self.datasets.split(task.training.dataset, group[0].split, None),
-            list(cells.values()),
+            self.datasets.split(training.dataset, split, None),
+            cells,
             device=torch.device(self.device),
-            seed=task.training.seed,
+            seed=training.seed,
             on_batch=on_batch,
         )
-        seconds = (time.perf_counter() - start) / len(group)
-        metrics = {metric: self.parts.made(metric) for metric in task.metrics}
-        records, failed = [], []
-        for specification in group:
-            answer = answers[specification.identity]
-            if isinstance(answer, CellResult):
-                attack = cells[specification.identity].attack
-                records.append(
-                    evaluation_record(
-                        specification,
-                        answer.predictions,
-                        [score(answer.predictions, ref, metric) for ref, metric in metrics.items()],
-                        self.device,
-                        started_at,
-                        seconds,
-                        attack_norm=None if attack is None else attack.norm,
-                        checks=answer.checks,
-                    )
-                )
-            else:
-                failed.append(failure(specification, answer.error, answer.traceback))
-        return records, failed

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hfcbench.recipes import configured
-from hfcbench.results.records import EvaluationRecord, FailureRecord, TrainingRecord
+from hfcbench.results.records import TrainingRecord
 from hfcbench.runner.artifacts import save_checkpoint_of
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.parts import Parts
-from hfcbench.runner.recording import (
-    Started,
-    curve_points,
-    evaluation_record,
-    failure,
-    score,
-    training_record,
-)
-from hfcbench.runner.specification import EvaluationSpecification, TrainingSpecification
-from hfcbench.runner.tasks import EvaluationTask, TrainingTask
+from hfcbench.runner.recording import Started, curve_points, training_record
+from hfcbench.runner.specification import TrainingSpecification
+from hfcbench.runner.tasks import TrainingTask
 
 if TYPE_CHECKING:
     import torch
 
     from hfcbench.detection.training import DetectorJob
+    from hfcbench.detection_types import Detections
+    from hfcbench.evaluation.cells import Cell, CellFailure, CellResult
 
 
 @dataclass(frozen=True)
 class Detecting:
-    """Trains and evaluates detectors on one device."""
+    """Trains detectors and asks them, on one device."""
 
     parts: Parts
     datasets: DatasetAccess
@@ -87,42 +80,25 @@ class Detecting:
         )
         return detector
 
-    def evaluate(
+    def answers(
         self,
         model: torch.nn.Module,
-        task: EvaluationTask,
-        group: Sequence[EvaluationSpecification],
+        training: TrainingSpecification,
+        split: str,
+        cells: Sequence[Cell],
         on_batch: Callable[[int, int], None],
-    ) -> tuple[list[EvaluationRecord], list[FailureRecord]]:
-        """Evaluations on one split, in one pass over its pictures."""
+    ) -> dict[str, CellResult[Detections] | CellFailure]:
+        """What the detector finds in every cell, from one pass over the pictures of a split."""
         import torch
 
         from hfcbench.detection.evaluating import evaluate_detector
-        from hfcbench.detection_types import Detections
 
-        started_at, start = datetime.now(UTC), time.perf_counter()
-        dataset = task.training.dataset
-        answers = evaluate_detector(
+        return evaluate_detector(
             model,
-            self.datasets.pictures(dataset, group[0].split, None),
-            dataset.class_names,
-            [self.parts.cell(specification) for specification in group],
+            self.datasets.pictures(training.dataset, split, None),
+            training.dataset.class_names,
+            cells,
             device=torch.device(self.device),
-            seed=task.training.seed,
+            seed=training.seed,
             on_picture=on_batch,
         )
-        seconds = (time.perf_counter() - start) / len(group)
-        metrics = {metric: self.parts.made(metric) for metric in task.metrics}
-        records, failed = [], []
-        for specification in group:
-            answer = answers[specification.identity]
-            if isinstance(answer, Detections):
-                scores = [score(answer, ref, metric) for ref, metric in metrics.items()]
-                records.append(
-                    evaluation_record(
-                        specification, answer, scores, self.device, started_at, seconds
-                    )
-                )
-            else:
-                failed.append(failure(specification, answer.error, answer.traceback))
-        return records, failed

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeAlias
 
 from hfcbench.references import Reference
 from hfcbench.registry import Registry
-from hfcbench.runner.attack_expansion import AttackExpansion
+from hfcbench.runner.attack_expansion import AttackExpansion, EvaluationCondition
 from hfcbench.runner.block_checks import BlockChecks
 from hfcbench.runner.block_reader import BlockReader
 from hfcbench.runner.specification import (
-    ORIGINAL,
     AnalysisSpecification,
     ComponentSpecification,
     DatasetKey,
@@ -30,11 +30,11 @@ from hfcbench.runner.suite_schema import (
 from hfcbench.runner.tasks import CurvePlan
 from hfcbench.types import DataLocation
 
-if TYPE_CHECKING:
-    pass
-
 NO_DEFENCE = "none"
 MOST_EVALUATIONS = 250_000
+
+AnalysisCondition: TypeAlias = partial[AnalysisSpecification]
+"""An analysis of any training: all that trainings share is made once for all of them."""
 
 
 class KnownDatasets(Protocol):
@@ -134,6 +134,8 @@ class _BlockExpansion:
             curve = self._curve(dataset)
             attacks.check(dataset.shape)
             checked_analyses = self._checks.analyses(analyses, dataset, bool(attacks.references))
+            conditions = tuple(self._conditions(dataset, defences, attacks, evaluated, attacked))
+            analysed = tuple(self._analysed(dataset, defences, attacks, checked_analyses))
             for (place, model), (number, heuristics), component, seed in itertools.product(
                 enumerate(models), enumerate(combinations), trained_on, block.seeds or []
             ):
@@ -152,53 +154,51 @@ class _BlockExpansion:
                     self._scale,
                     files,
                 )
-                evaluations = self._evaluations(training, defences, attacks, evaluated, attacked)
                 yield PlannedTraining(
                     training,
                     curve.with_component(component),
-                    tuple(evaluations),
+                    tuple(condition(training) for condition in conditions),
                     tuple(metrics),
-                    tuple(self._analyses(training, defences, attacks, checked_analyses)),
+                    tuple(condition(training) for condition in analysed),
                 )
 
-    def _evaluations(
+    def _conditions(
         self,
-        training: TrainingSpecification,
+        dataset: DatasetKey,
         defences: list[Reference | None],
         attacks: AttackExpansion,
         components: list[ComponentSpecification],
         attacked: list[ComponentSpecification],
-    ) -> Iterator[EvaluationSpecification]:
-        test_size = training.dataset.test_size
+    ) -> Iterator[EvaluationCondition]:
+        samples = self._read.samples("test", dataset.test_size)
+        fewer = self._read.first_samples(("attack", "test"), dataset.test_size)
         for defence in defences:
-            clean = EvaluationSpecification(
-                training, ORIGINAL, defence, samples=self._read.samples("test", test_size)
-            )
             for component in components:
-                yield replace(clean, component=component)
-            under_attack = replace(
-                clean, samples=self._read.first_samples(("attack", "test"), test_size)
-            )
-            yield from attacks.evaluations(under_attack, attacked)
+                yield partial(
+                    EvaluationSpecification, component=component, defence=defence, samples=samples
+                )
+            yield from attacks.conditions(defence, fewer, attacked)
 
-    def _analyses(
+    def _analysed(
         self,
-        training: TrainingSpecification,
+        dataset: DatasetKey,
         defences: list[Reference | None],
         attacks: AttackExpansion,
         analyses: list[tuple[Reference, bool]],
-    ) -> Iterator[AnalysisSpecification]:
-        size = training.dataset.test_size
+    ) -> Iterator[AnalysisCondition]:
+        size = dataset.test_size
         for defence, (reference, attacked) in itertools.product(defences, analyses):
             samples = self._read.first_samples(("analysis", "attack", "test"), size)
             if not attacked:
                 samples = self._read.first_samples(("analysis", "test"), size)
-            plain = AnalysisSpecification(training, reference, defence, samples=samples)
+            plain = partial(
+                AnalysisSpecification, analysis=reference, defence=defence, samples=samples
+            )
             if not attacked:
                 yield plain
                 continue
             for attack, epsilon in itertools.product(attacks.references, attacks.epsilons):
-                yield replace(plain, attack=attack, epsilon=epsilon)
+                yield partial(plain, attack=attack, epsilon=epsilon)
 
     def _curve(self, dataset: DatasetKey) -> CurvePlan:
         curves = self._read.block.curves

@@ -172,12 +172,14 @@ def curve_key(
 
 
 def _unscored(plan: Plan, store: Store, done: set[str]) -> Iterable[tuple[str, Reference]]:
-    present = store.scores_present(sorted(done))
+    """Every metric that a finished evaluation lacks, metric by metric."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    metrics: dict[tuple[str, str], Reference] = {}
     for node in plan.nodes:
-        for evaluation in node.evaluations:
-            if evaluation.identity not in done:
-                continue
-            scored = present.get(evaluation.identity, set())
-            for metric in node.metrics:
-                if (metric.label, metric.version) not in scored:
-                    yield evaluation.identity, metric
+        identities = [item.identity for item in node.evaluations if item.identity in done]
+        for metric in node.metrics:
+            metrics[metric.label, metric.version] = metric
+            wanted.setdefault((metric.label, metric.version), []).extend(identities)
+    for key, metric in metrics.items():
+        lacking = store.unscored(wanted[key], *key)
+        yield from ((identity, metric) for identity in wanted[key] if identity in lacking)

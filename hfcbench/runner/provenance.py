@@ -81,11 +81,17 @@ def _driver_version(device: str) -> str | None:
 
 
 def _device_name(device: str) -> str | None:
-    """What the maker calls the device: the GPU's name, or the processor's."""
-    if device.startswith("cuda"):
-        import torch
+    """What the maker calls the GPU, or the processor, with how many threads compute on it."""
+    import torch
 
+    if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
+    processor = _processor()
+    threads = f"{torch.get_num_threads()} threads"
+    return threads if processor is None else f"{processor}, {threads}"
+
+
+def _processor() -> str | None:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

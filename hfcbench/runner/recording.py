@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hfcbench.attack_types import Norm
 from hfcbench.detection_types import TRAINED, DetectionMetric, Detections
 from hfcbench.errors import HfcbenchError
 from hfcbench.references import Reference
-from hfcbench.reliability_checks import Check
 from hfcbench.results.records import (
     ArtifactRecord,
     CurvePoint,
@@ -30,6 +29,7 @@ from hfcbench.runner.tasks import EvaluationTask, Task, TrainingTask
 from hfcbench.types import Metric, Predictions, Score
 
 if TYPE_CHECKING:
+    from hfcbench.evaluation.cells import CellResult
     from hfcbench.training.job import CurveMeasurement
 
 
@@ -126,14 +126,11 @@ def curve_points(task: TrainingTask, curve: Sequence[CurveMeasurement]) -> list[
 
 def evaluation_record(
     specification: EvaluationSpecification,
-    answers: Predictions | Detections,
+    result: CellResult[Any],
     scores: Sequence[ScoreRecord],
-    device: str,
-    started_at: datetime,
+    started: Started,
     duration_seconds: float,
-    *,
-    attack_norm: Norm | None = None,
-    checks: Sequence[Check] = (),
+    attack_norm: Norm | None,
 ) -> EvaluationRecord:
     """A finished evaluation with everything that its specification says."""
     component = specification.component
@@ -153,14 +150,14 @@ def evaluation_record(
         cutoff_inner=inner,
         decomposition=label_of(component.decomposition) if component.decomposition else None,
         rescaling=component.rescaling,
-        device=device,
-        started_at=started_at,
+        device=started.device,
+        started_at=started.at,
         duration_seconds=duration_seconds,
-        predictions=answers,
+        predictions=result.predictions,
         scores=scores,
         attack_norm=attack_norm,
         search=specification.search,
-        checks=checks,
+        checks=result.checks,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,7 @@ from hfcbench.results.records import FailureRecord
 from hfcbench.runner.claiming import Claims
 from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.executor import Executor, Follower
-from hfcbench.runner.plan import Plan, Remaining, remaining
+from hfcbench.runner.plan import Node, Plan, Remaining, remaining
 from hfcbench.runner.provenance import describe_run
 from hfcbench.runner.recording import score
 from hfcbench.runner.tasks import (
@@ -62,6 +62,7 @@ class Run:
     listener: RunListener
     grace_seconds: float = GRACE_SECONDS
     failures: list[FailureRecord] = field(default_factory=list)
+    _nodes: dict[str, Node] = field(init=False)
     _claims: Claims = field(init=False)
     _open_tasks: Counter[str] = field(default_factory=Counter)
     _expected: dict[str, list[Task]] = field(default_factory=dict)
@@ -71,6 +72,9 @@ class Run:
     _evaluated: int = 0
     _analysed: int = 0
     _skipped: int = 0
+
+    def __post_init__(self) -> None:
+        self._nodes = {node.training.identity: node for node in self.plan.nodes}
 
     def __call__(self) -> RunSummary:
         """Do what remains.
@@ -131,11 +135,16 @@ class Run:
             if not deferred:
                 return
             self._wait()
-            left = self._left()
+            left = self._left_of(left)
 
-    def _left(self) -> Remaining:
-        """What is left by now, but for what has failed in this run."""
-        return self._without_failed(remaining(self.plan, self.store, self.worker.artifacts))
+    def _left_of(self, before: Remaining) -> Remaining:
+        """What is left by now of what was left before, but for what has failed in this run."""
+        nodes = dict.fromkeys(training_of(task) for task in before.tasks)
+        return self._left_in(self._nodes[identity] for identity in nodes)
+
+    def _left_in(self, nodes: Iterable[Node]) -> Remaining:
+        plan = Plan(self.plan.suite, tuple(nodes))
+        return self._without_failed(remaining(plan, self.store, self.worker.artifacts))
 
     def _without_failed(self, left: Remaining) -> Remaining:
         failed = {failure.identity for failure in self.failures}
@@ -191,9 +200,7 @@ class Run:
         if holder is not None:
             self._holder = holder
             return False
-        node = next(item for item in self.plan.nodes if item.training.identity == identity)
-        single = Plan(self.plan.suite, (node,))
-        left = self._without_failed(remaining(single, self.store, self.worker.artifacts))
+        left = self._left_in([self._nodes[identity]])
         if list(left.tasks) != self._expected[identity]:
             self._claims.release([identity])
             return False

@@ -24,11 +24,14 @@ FULL_SCALE = "full"
 """The scale of a study with its own parameters; anything else was shrunk."""
 
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def canonical_json(value: Mapping[str, JSON]) -> str:
     """One text per value: sorted keys, no spaces, no NaN."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _CANONICAL.encode(value)
 
 
 def identity_of(value: Mapping[str, JSON]) -> str:
@@ -125,7 +128,7 @@ class TrainingSpecification:
             f"{self.dataset.title}, seed {self.seed}"
         )
 
-    @cached_property
+    @property
     def canonical(self) -> dict[str, JSON]:
         return {
             "kind": "training",
@@ -176,12 +179,13 @@ class EvaluationSpecification:
             parts.insert(0, self.defence.label)
         return f"{', '.join(parts)} of {self.training.label}"
 
-    @cached_property
+    @property
     def canonical(self) -> dict[str, JSON]:
         return {
             "kind": "evaluation",
             "component": self.component.canonical(),
-            **({} if self.search is None else {"search": asdict(self.search)}),
+            # Unlike asdict, without a deep copy of each value.
+            **({} if self.search is None else {"search": dict(vars(self.search))}),
             **_of_checkpoint(self),
         }
 
@@ -212,7 +216,7 @@ class AnalysisSpecification:
             parts.append(self.defence.label)
         return f"{', '.join(parts)} of {self.training.label}"
 
-    @cached_property
+    @property
     def canonical(self) -> dict[str, JSON]:
         return {
             "kind": "analysis",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from hfcbench.runner.dataset_access import DatasetAccess
 from hfcbench.runner.detecting import Detecting
 from hfcbench.runner.executor import Advance
 from hfcbench.runner.parts import Parts
-from hfcbench.runner.recording import failures
+from hfcbench.runner.recording import Started, evaluation_record, failure, failures, score
 from hfcbench.runner.specification import EvaluationSpecification, TrainingSpecification
 from hfcbench.runner.tasks import AnalysisTask, EvaluationTask, Outcome, Task, TrainingTask
 
@@ -57,12 +58,37 @@ class TaskWorker:
             by_split.setdefault(evaluation.split, []).append(evaluation)
         for number, group in enumerate(by_split.values()):
             on_batch = partial(_advance_part, advance, number, len(by_split))
-            new_records, new_failures = self._room(task.training).evaluate(
-                model, task, group, on_batch
-            )
+            new_records, new_failures = self._evaluate_split(model, task, group, on_batch)
             records.extend(new_records)
             failed.extend(new_failures)
         return Outcome(evaluations=records, failures=failed)
+
+    def _evaluate_split(
+        self,
+        model: torch.nn.Module,
+        task: EvaluationTask,
+        group: Sequence[EvaluationSpecification],
+        on_batch: Callable[[int, int], None],
+    ) -> tuple[list[EvaluationRecord], list[FailureRecord]]:
+        from hfcbench.evaluation.cells import CellFailure
+
+        parts, started = Parts(self.registry), Started(self.device)
+        cells = {specification.identity: parts.cell(specification) for specification in group}
+        room = self._room(task.training)
+        answers = room.answers(model, task.training, group[0].split, list(cells.values()), on_batch)
+        seconds = started.seconds / len(group)
+        metrics = {metric: parts.made(metric) for metric in task.metrics}
+        records, failed = [], []
+        for specification in group:
+            answer = answers[specification.identity]
+            if isinstance(answer, CellFailure):
+                failed.append(failure(specification, answer.error, answer.traceback))
+                continue
+            scores = [score(answer.predictions, ref, metric) for ref, metric in metrics.items()]
+            attack = cells[specification.identity].attack
+            norm = None if attack is None else attack.norm
+            records.append(evaluation_record(specification, answer, scores, started, seconds, norm))
+        return records, failed
 
     def _trained_model(self, task: EvaluationTask | AnalysisTask) -> torch.nn.Module:
         import torch

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from hfcbench.cli.main import call
+from hfcbench.plugins import load_plugins
+from hfcbench.reports.reading import read_study
+from hfcbench.results.opening import open_store
 
 SUITE = """\
 title: Attacked in every way
@@ -246,3 +249,18 @@ def test_what_casts_doubt_is_shown(finished, capsys):
     assert "fgsm@0.03" in captured.out
     assert "pgd" not in captured.out
     assert "flag vanishing-gradients" not in captured.err
+
+
+def test_figures_tell_modes_apart(finished):
+    suite = str(finished / "suite.yaml")
+    with open_store(finished / "results.db", read_only=True) as store:
+        study = read_study(store, load_plugins(installed=()).registry, suite, command="")
+    shown = study.scores[study.scores["component"] == "original"]
+    by_defence = shown.groupby("defence")["attack"].agg(lambda labels: sorted(set(labels)))
+    pgd = "pgd(steps=3, step_share=0.5, random_start=true, restarts=2)"
+    adaptive = sorted(["none", "fgsm", pgd])
+    modes = [f"{mode} {attack}" for mode in ("transfer", "oblivious") for attack in ("fgsm", pgd)]
+    assert by_defence["none"] == adaptive
+    assert by_defence["bit-depth(bits=3)"] == sorted([*adaptive, *modes])
+    # What bounds robust accuracy is adaptive attacks; every model faced those.
+    assert {label for label, _ in study.attacks} == {"fgsm", pgd}

@@ -175,7 +175,10 @@ def test_query_answers_and_cannot_write(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "--suite", "smal"], "there is no suite 'smal'; valid: classification, paper, "),
+        (
+            ["run", "--suite", "smal"],
+            "there is no suite 'smal'; valid: classification, detection, paper, ",
+        ),
         (["run", "--suite", "no.yaml"], "the suite file no.yaml cannot be read"),
         (["run", "--suite", "small.yaml", "--model", "lenet"], "did you mean 'lenet5'"),
         (["run", "--suite", "small.yaml", "--attack", "fgsm(steps=3)"], "command line: attack"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hfcbench.cli.frames import advice, with_interval
+import pandas as pd
+
+from hfcbench.cli.frames import advice, short_models, shortened, with_interval
 from hfcbench.reliability_checks import ADVICE
 from hfcbench.results.queries.reliability import flags_among
 
@@ -20,3 +22,15 @@ def test_intervals_of_what_is_known():
     record = {"a": 0.12345, "a_low": 0.1, "a_high": 0.2, "b": float("nan"), "b_low": 0, "b_high": 1}
     assert with_interval(record, "a") == "0.123 [0.100, 0.200]"
     assert with_interval(record, "b") == ""
+
+
+def test_long_labels_of_models_lose_what_they_share():
+    one = "faster-rcnn(backbone=resnet18, width=32, channels=64, proposals=200)"
+    other = "faster-rcnn(backbone=resnet18, width=16, channels=64, proposals=200)"
+    broken = "a label that nobody can read(because=[it has no end, and is very long"
+    frame = pd.DataFrame({"model": [one, other, one, "resnet18(width=8)", broken]})
+    short = {one: "faster-rcnn(width=32)", other: "faster-rcnn(width=16)"}
+    same = {label: label for label in ("resnet18(width=8)", broken)}
+    assert short_models(frame) == short | same
+    assert shortened(frame) == [f"{name}: {label}" for label, name in short.items()]
+    assert short_models(pd.DataFrame({"heuristics": ["vanilla"]})) == {}

@@ -128,7 +128,7 @@ def test_show_tells_everything_and_how_to_compute_it_again(place, capsys, tmp_pa
     text = output(capsys, place, "show", identity[:10])
     for part in (
         *(f"top1 (version 1) = {top1!r}", "torch_version: ", "host: ", "fingerprint: "),
-        *("command: ", "seed: 0", "sha256: ", "git_revision: ", "device_name: "),
+        *("command: ", "seed: 0", "sha256: ", "git_revision: ", "device_name: ", " threads"),
         *('"procedure": "1"', f"hfcbench verify {identity[:12]} --db", "--format suite"),
     ):
         assert part in text

@@ -39,7 +39,9 @@ TORCHVISION = {
 }
 SMALL = {
     RetinaNet: RetinaNet(anchor_scale=0.5, score_threshold=0.005, **TINY),
-    FasterRCNN: FasterRCNN(anchor_scale=0.5, score_threshold=0.01, **TINY),
+    FasterRCNN: FasterRCNN(
+        anchor_scale=0.5, score_threshold=0.01, proposals=60, sampled=40, units=32, **TINY
+    ),
     FCOS: FCOS(score_threshold=0.05, **TINY),
     SSD: SSD(score_threshold=0.01),
 }
@@ -173,6 +175,19 @@ def test_training_repeats_itself_in_deterministic_mode(kind):
                 module.eval()(pictures())
         gradients.append(torch.cat([p.grad.flatten() for p in module.parameters()]))
     assert torch.equal(*gradients)
+
+
+def test_proposals_are_as_many_as_asked_for():
+    seen = []
+    module = build(SMALL[FasterRCNN])
+    module.network.roi_heads.box_head.register_forward_hook(
+        lambda _, regions, units: seen.append((len(regions[0]), units.shape[1]))
+    )
+    with torch.no_grad():
+        module(pictures())
+    module.train().loss(list(pictures()), targets(2, 3))
+    assert seen[0] == (2 * 60, 32)
+    assert seen[1] == (2 * 40, 32)
 
 
 def test_a_small_retinanet_learns_to_find_squares():

@@ -71,9 +71,11 @@ class StudyBuilder:
         defence: str = "none",
         attack: str = "none",
         epsilon: float = np.nan,
+        metric: str = "top1",
+        rescaling: str = "none",
         **training: Any,
     ) -> None:
-        """Add a test accuracy; ``right`` says of the first images of which it is."""
+        """Add a score on test images; ``right`` says of the first images an accuracy is of."""
         if right is not None:
             self.answers[str(len(self.scores))] = _answers(np.asarray(right, bool))
             value, n = float(np.mean(right)), len(right)
@@ -82,7 +84,7 @@ class StudyBuilder:
             row
             | {"evaluation": str(len(self.scores)), "split": "test", "defence": defence}
             | {"attack": attack, "epsilon": epsilon, "decomposition": "fft-radial"}
-            | {"rescaling": "none", "metric": "top1", "value": value, "low": low, "high": high}
+            | {"rescaling": rescaling, "metric": metric, "value": value, "low": low, "high": high}
             | {"n": n}
         )
 

@@ -254,9 +254,11 @@ def test_scores_are_added_by_metric_and_version(
         record.identity,
         [build.score(0.1), build.score(0.2, version="2"), build.score(0.3, metric="loss")],
     )
-    assert store.scores_present([record.identity, "0" * 64]) == {
-        record.identity: {("top1", "1"), ("top1", "2"), ("loss", "1")}
-    }
+    asked = [record.identity, "0" * 64]
+    for scored in (("top1", "1"), ("top1", "2"), ("loss", "1")):
+        assert store.unscored(asked, *scored) == set()
+    for lacking in (("top1", "3"), ("loss", "2"), ("other", "1")):
+        assert store.unscored(asked, *lacking) == {record.identity}
     assert store.evaluations(metric="top1")["value"].tolist() == [0.5, 0.2]
     with pytest.raises(StoreError, match="not in the database"):
         store.add_scores("0" * 64, [build.score(0.1)])
@@ -297,7 +299,7 @@ def test_lookups_of_many_identities(store: Store, run_id: int, build: ModuleType
     asked.append(records[2].identity)
     known = {record.identity for record in records}
     assert store.evaluations_done(asked) == known
-    assert set(store.scores_present(asked)) == known
+    assert store.unscored(asked, "other", "1") == known
     assert store.trainings(unknown) == {}
     assert store.evaluations_done([]) == set()
 

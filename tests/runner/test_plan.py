@@ -45,8 +45,9 @@ class FakeStore:
     def evaluations_done(self, identities):
         return self.done_evaluations & set(identities)
 
-    def scores_present(self, identities):
-        return {key: self.scores[key] for key in identities if key in self.scores}
+    def unscored(self, identities, metric, version):
+        done = self.done_evaluations & set(identities)
+        return {key for key in done if (metric, version) not in self.scores.get(key, ())}
 
 
 @pytest.fixture

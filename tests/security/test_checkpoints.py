@@ -91,6 +91,10 @@ _NEVER = (
     "yaml.unsafe_load",
     "yaml.full_load",
 )
+# Raising an error and writing run nothing.
+_HARMLESS = ("pickle.UnpicklingError", "pickle.dumps")
+# Knows arrays, numbers and text only; its own tests try to get more past it.
+_UNPICKLERS = {"plugins/hfcbench-detectron2/src/hfcbench_detectron2/arrays_only.py"}
 _MODULES = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve")
 
 
@@ -98,10 +102,20 @@ _MODULES = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "sh
 def test_no_source_can_execute_what_it_reads(source):
     for name, call in calls(source):
         assert name not in _NEVER, f"line {call.lineno}"
-        assert name.partition(".")[0] not in _MODULES, f"line {call.lineno}"
+        assert name in _HARMLESS or name.partition(".")[0] not in _MODULES, f"line {call.lineno}"
         if name in ("torch.load", "load_state_dict_from_url", "torch.hub.load"):
             assert keyword(call, "weights_only") is True, f"line {call.lineno}"
         if name in ("np.load", "numpy.load"):
             assert keyword(call, "allow_pickle") in (None, False), f"line {call.lineno}"
         if name.startswith("subprocess."):
             assert keyword(call, "shell") in (None, False), f"line {call.lineno}"
+
+
+def test_nothing_else_extends_an_unpickler():
+    found = set()
+    for source in SOURCES:
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        bases = [b for n in ast.walk(tree) if isinstance(n, ast.ClassDef) for b in n.bases]
+        if any("Unpickler" in ast.unparse(base) for base in bases):
+            found.add(str(source.relative_to(ROOT)))
+    assert found == _UNPICKLERS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hfcbench.training.augmentation import PADDING, crop_and_flip
+from hfcbench.training.augmentation import PADDING, crop_and_flip, flip
 
 
 def by_loop(images: np.ndarray, generator: torch.Generator) -> np.ndarray:
@@ -66,3 +66,18 @@ def test_the_generator_decides():
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_flipping_alone_mirrors_half_of_the_images_and_moves_nothing():
+    images = torch.rand(2000, 1, 3, 4, generator=torch.Generator().manual_seed(0))
+    result = flip(images, torch.Generator().manual_seed(1))
+    drawn = torch.rand(2000, generator=torch.Generator().manual_seed(1)) < 0.5
+    expected = np.stack(
+        [
+            image[:, :, ::-1] if mirror else image
+            for image, mirror in zip(images.numpy(), drawn, strict=True)
+        ]
+    )
+    np.testing.assert_array_equal(result.numpy(), expected)
+    # Five standard deviations of 2000 draws.
+    assert abs(float(drawn.float().mean()) - 0.5) < 0.06

@@ -120,7 +120,7 @@ def test_the_vanilla_schedule_is_the_papers():
     assert (vanilla.batch_size, vanilla.epochs, vanilla.augmentation) == (100, 100, "none")
 
 
-@pytest.mark.parametrize("augmentation", ["none", "crop-flip"])
+@pytest.mark.parametrize("augmentation", ["none", "flip", "crop-flip"])
 def test_a_seed_gives_the_same_weights_and_another_seed_others(job, augmentation):
     schedule = replace(job.schedule, augmentation=augmentation)
     random = replace(job, model=Convolutional(), schedule=schedule, heuristics=(Noise(),))

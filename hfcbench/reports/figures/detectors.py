@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hfcbench.references import format_label, parse_label
+from hfcbench.references import short_labels
 from hfcbench.reports.figures.drawing import file_name
 from hfcbench.reports.figures.selection import in_plan_order, required
 from hfcbench.reports.study import Study
@@ -53,7 +53,7 @@ def detector_scores(study: Study) -> DataFrame:
 def subjects(rows: DataFrame) -> Iterator[Subject]:
     """The detectors of these rows, in their order."""
     models = list(dict.fromkeys(rows["model"]))
-    names = short_models(models)
+    names = short_labels("model", models)
     several = [name for name in SUBJECT[1:] if rows[name].nunique() > 1]
     for key, part in rows.groupby(list(SUBJECT), sort=False):
         values = dict(zip(SUBJECT, map(str, key), strict=True))
@@ -61,21 +61,6 @@ def subjects(rows: DataFrame) -> Iterator[Subject]:
         shown = [names[values["model"]], *more]
         alone = len(models) == 1 and not several
         yield Subject(", ".join(shown), "" if alone else file_name(*shown), part)
-
-
-def short_models(labels: Sequence[str]) -> dict[str, str]:
-    """Labels of models without the parameters that all models of the same name have in common."""
-    parsed = {label: parse_label(label) for label in labels}
-    short = {}
-    for label, (name, parameters) in parsed.items():
-        others = [values for other, values in parsed.values() if other == name]
-        own = {
-            key: value
-            for key, value in parameters.items()
-            if any(key not in values or values[key] != value for values in others)
-        }
-        short[label] = format_label("model", name, None, own)
-    return short
 
 
 def in_order(rows: DataFrame) -> DataFrame:

@@ -93,18 +93,19 @@ def find_evaluations(connection: Connection, identities: Sequence[str]) -> set[s
     return {row[0] for row in rows}
 
 
-def find_scores(
-    connection: Connection, identities: Sequence[str]
-) -> dict[str, set[tuple[str, str]]]:
-    """Metric and metric version of every score that each of these evaluations has."""
-    found: dict[str, set[tuple[str, str]]] = {}
-    statement = (
-        select(Evaluation.identity, Metric.name, Metric.version)
+def find_unscored(
+    connection: Connection, identities: Sequence[str], metric: str, version: str
+) -> set[str]:
+    """Those of the identities that are finished evaluations without a score of this metric."""
+    score = (
+        select(Score.metric_id)
         .join_from(Score, Metric)
-        .join(Evaluation, Evaluation.evaluation_id == Score.evaluation_id)
+        .where(
+            Score.evaluation_id == Evaluation.evaluation_id,
+            Metric.name == metric,
+            Metric.version == version,
+        )
     )
-    for identity, metric, version in rows_among(
-        connection, statement, Evaluation.identity, identities
-    ):
-        found.setdefault(identity, set()).add((metric, version))
-    return found
+    statement = select(Evaluation.identity).where(~score.exists())
+    rows = rows_among(connection, statement, Evaluation.identity, identities)
+    return {row[0] for row in rows}

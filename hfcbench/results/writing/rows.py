@@ -72,5 +72,5 @@ def rows_among(
     """The rows of a statement whose column is one of any number of values."""
     for start in range(0, len(values), _CHUNK):
         chunk = list(values[start : start + _CHUNK])
-        for row in connection.execute(statement.where(column.in_(chunk))):
-            yield tuple(row)
+        # All at once: fetching each row on its own takes longer than finding it.
+        yield from map(tuple, connection.execute(statement.where(column.in_(chunk))).all())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -331,3 +332,12 @@ def test_weights_of_the_zoo_come_through_detectron2s_checkpointer(tmp_path, monk
     with pytest.raises(NodeError, match=r"could not be loaded: .*not found") as caught:
         build(classes=["person"], weights="zoo")
     assert "weights_classes=config" in str(caught.value)
+
+
+def test_a_zoo_that_cannot_be_read_says_what_it_needs(monkeypatch):
+    for name in ("detectron2.model_zoo", "detectron2.model_zoo.model_zoo"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "pkg_resources", None)
+    with pytest.raises(NodeError, match="cannot read the list of its weights") as caught:
+        build(classes=["person"], weights="zoo")
+    assert 'pip install "setuptools<81"' in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,9 @@ def zoo_url(detector: Detectron2) -> str:
         NodeError: its list cannot be read.
     """
     try:
-        from detectron2.model_zoo import get_checkpoint_url
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "pkg_resources is deprecated")
+            from detectron2.model_zoo import get_checkpoint_url
     except ImportError as error:
         raise NodeError(
             f"detectron2 cannot read the list of its weights: {error}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ from hfcbench.runner.tasks import RunSummary
 from hfcbench.types import DataLocation
 
 
+# Ray reads it when it is imported: nothing of the tests' clusters listens to other machines.
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+
+_NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
     """A head and one further node, each with one CPU."""
@@ -26,13 +33,16 @@ def cluster() -> Iterator[Any]:
 
     # A lost node is to be noticed within seconds.
     quick = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}
-    made = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": quick},
-    )
-    made.add_node(num_cpus=1)
-    yield made
-    made.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers are children of the nodes, and must find the stand-ins.
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        made = Cluster(
+            initialize_head=True,
+            head_node_args={**_NODE, "include_dashboard": False, "_system_config": quick},
+        )
+        made.add_node(**_NODE)
+        yield made
+        made.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,12 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from hfcbench.references import Reference
 from hfcbench.results.records import CHECKPOINT, ArtifactRecord, EvaluationRecord, TrainingRecord
-from hfcbench.runner.recording import evaluation_record
+from hfcbench.runner.recording import Started, evaluation_record
 from hfcbench.runner.specification import (
     ORIGINAL,
     DatasetKey,
@@ -82,7 +83,9 @@ def made_training(specification: TrainingSpecification) -> TrainingRecord:
 
 def made_evaluation(specification: EvaluationSpecification) -> EvaluationRecord:
     """As if it had been evaluated, on no images."""
-    return evaluation_record(specification, None, (), "cpu", datetime.now(UTC), 0.0)
+    # What CellResult has, without the torch that its module imports.
+    nothing = SimpleNamespace(predictions=None, checks=())
+    return evaluation_record(specification, nothing, (), Started("cpu"), 0.0, None)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,13 @@ def execute(cluster):
     return run
 
 
+def in_order(tasks, ended):
+    """The outcomes in the order of the tasks, each of which ended once."""
+    assert len(ended) == len(tasks)
+    by_task = {id(task): outcome for task, outcome in ended}
+    return [by_task[id(task)] for task in tasks]
+
+
 def test_every_task_runs_once_and_behind_its_training(execute):
     tasks, listener = made_tasks(15), Listens()
     ended = [task for task, _ in execute(tasks, Empty(), listener)]
@@ -44,29 +51,29 @@ def test_only_as_much_is_claimed_as_soon_runs(cluster):
 
 def test_a_lost_worker_is_replaced(execute, tmp_path):
     tasks = made_tasks(2)
-    outcomes = dict(execute(tasks, Dies(folder=tmp_path, times=2), retries=2))
+    outcomes = in_order(tasks, execute(tasks, Dies(folder=tmp_path, times=2), retries=2))
     assert len(list(tmp_path.iterdir())) == 2
-    assert outcomes[tasks[0]].training is not None
-    assert outcomes[tasks[1]].evaluations
+    assert outcomes[0].training is not None
+    assert outcomes[1].evaluations
 
 
 def test_what_always_loses_its_worker_fails_and_its_evaluation_is_skipped(execute, tmp_path):
     tasks = made_tasks(2)
-    outcomes = dict(execute(tasks, Dies(folder=tmp_path, times=9), retries=1))
+    outcomes = in_order(tasks, execute(tasks, Dies(folder=tmp_path, times=9), retries=1))
     assert len(list(tmp_path.iterdir())) == 2
-    (failure,) = outcomes[tasks[0]].failures
+    (failure,) = outcomes[0].failures
     assert (failure.identity, failure.kind) == (tasks[0].identity, "training")
     assert failure.error.startswith("its worker was lost 2 times")
-    assert outcomes[tasks[1]].skipped
-    assert outcomes[tasks[2]].training is not None
-    assert outcomes[tasks[3]].evaluations
+    assert outcomes[1].skipped
+    assert outcomes[2].training is not None
+    assert outcomes[3].evaluations
 
 
 def test_what_another_process_works_on_is_deferred_with_all_that_needs_it(execute):
     tasks = made_tasks(2)
     listener = Listens(held=frozenset([tasks[0].identity]))
-    outcomes = dict(execute(tasks, Empty(), listener))
-    assert [outcomes[task].deferred for task in tasks] == [True, True, False, False]
+    outcomes = in_order(tasks, execute(tasks, Empty(), listener))
+    assert [outcome.deferred for outcome in outcomes] == [True, True, False, False]
 
 
 def test_what_nodes_tell_of_long_tasks_is_passed_on(execute):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hfcbench_ray.executor import RayExecutor
 from ray_stand_ins import Dies, Empty, Listens, Raises, made_tasks
@@ -112,7 +114,12 @@ def test_an_error_outside_of_tasks_ends_the_run_and_says_so(execute):
         execute(made_tasks(1), Raises())
 
 
-def test_an_address_without_a_cluster_is_an_error(monkeypatch):
-    executor = RayExecutor(address="127.0.0.1:1")
-    with pytest.raises(UsageError, match="no Ray cluster"):
+@pytest.mark.parametrize("from_environment", [False, True])
+def test_an_address_without_a_cluster_is_an_error_within_seconds(from_environment, monkeypatch):
+    if from_environment:
+        monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    executor = RayExecutor(address="auto" if from_environment else "127.0.0.1:1")
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=r"no Ray cluster .* at 127.0.0.1:1 .*refused"):
         list(executor.execute(made_tasks(1), Empty(), Listens()))
+    assert time.monotonic() - began < 5

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ import ray
 from hfcbench.errors import NodeError, UsageError
 
 _LOOK_SECONDS = 1.0
+_CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def connected(address: str | None) -> Iterator[None]:
         if address is None:
             _start_here()
         else:
+            _check_answers(address)
             _init(address=address)
         yield
     finally:
@@ -147,12 +151,30 @@ def _start_here() -> None:
         )
 
 
+def _check_answers(address: str) -> None:
+    """Raise UsageError if nobody listens at the address; Ray itself would try for minutes."""
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS") or address
+    host, _, port = address.rpartition(":")
+    if address == "auto" or not port.isdigit():
+        # Ray looks for it itself, or says what is wrong with it.
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(f"nothing answers at {address} ({error})") from error
+
+
 def _init(**arguments: Any) -> None:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **arguments)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        raise UsageError(
-            f"there is no Ray cluster to work on: {str(error).strip()}",
-            hint="start one with `ray start --head`, name the address of one that runs, "
-            "or leave the address out to start one on this machine",
-        ) from error
+        raise _no_cluster(str(error).strip()) from error
+
+
+def _no_cluster(reason: str) -> UsageError:
+    return UsageError(
+        f"there is no Ray cluster to work on: {reason}",
+        hint="start one with `ray start --head`, name the address of one that runs, "
+        "or leave the address out to start one on this machine",
+    )

@@ -82,7 +82,10 @@ class RayExecutor:
             raise PluginError("executor 'ray' needs Ray", hint="pip install ray")
         # Ray reads these when it is imported.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        if self.address is None:
+        if self.address is not None:
+            # Something that listens there and is no head is asked for a minute, not for five.
+            os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")
+        else:
             # Whatever the name says: nothing of a cluster on one machine listens to others.
             os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 

@@ -18,7 +18,6 @@ from hfcbench.runner.session import Session, Settings
 from hfcbench.runner.tasks import RunSummary
 from hfcbench.types import DataLocation
 
-
 # Ray reads it when it is imported: nothing of the tests' clusters listens to other machines.
 os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 

@@ -17,6 +17,7 @@ from hfcbench.plugins import load_plugins
 from hfcbench.references import parse_label
 from hfcbench.registry import Origin
 from hfcbench.results.records import CHECKPOINT, ArtifactRecord
+from hfcbench.runner.executor import Place
 from hfcbench.runner.tasks import Outcome
 from hfcbench.types import DataLocation
 
@@ -26,6 +27,7 @@ from hfcbench_ray import plugin
 from hfcbench_ray.blueprints import TaskWorkerBlueprint, sendable
 from hfcbench_ray.checkpoints import ThroughObjectStore, token_in
 from hfcbench_ray.cluster import Need, RayNode
+from hfcbench_ray.executor import RayExecutor
 from hfcbench_ray.versions import Versions
 
 
@@ -41,6 +43,7 @@ def blueprint(plugins, tmp_path):
         DataLocation(),
         tmp_path / "cache",
         "cpu",
+        1,
         tmp_path,
         artifacts=tmp_path,
     )
@@ -137,6 +140,15 @@ def test_what_metrics_remember_of_detections_is_not_sent():
 )
 def test_room_is_what_the_scarcer_resource_allows(cpus, gpus, need, room):
     assert RayNode("id", "10.0.0.1", cpus, gpus).room(need) == room
+
+
+def test_runs_say_what_tasks_compute_on():
+    assert RayExecutor().place("cpu") == Place("cpu", "Ray cluster, 1 thread for each task")
+    # The driving process may have no GPU itself.
+    assert RayExecutor(gpus=0.25, cpus=4).place("cpu") == Place(
+        "cuda", "Ray cluster, 0.25 GPU, 4 threads for each task"
+    )
+    assert RayExecutor().place("cuda").name == "Ray cluster, 1 GPU, 1 thread for each task"
 
 
 def test_parameters_are_read_and_checked():

@@ -69,6 +69,7 @@ class TaskWorkerBlueprint:
     """What makes a node's own :class:`TaskWorker`, with the same plugins and data.
 
     Attributes:
+        threads: how many compute, whatever else runs on the node.
         folder: the driver's working folder, from which relative paths lead; nodes that lack it
             stay where they are.
         artifacts: the folder that all nodes share; None where files are sent.
@@ -79,6 +80,7 @@ class TaskWorkerBlueprint:
     location: DataLocation
     cache_root: Path
     device: str
+    threads: int
     folder: Path
     artifacts: Path | None = None
     token: str | None = None
@@ -103,6 +105,9 @@ class TaskWorkerBlueprint:
             _check_shared(self.artifacts, self.token)
         if self.folder.is_dir():
             os.chdir(self.folder)
+        import torch
+
+        torch.set_num_threads(self.threads)
         datasets = DatasetAccess(plugins.registry, self.location, self.cache_root)
         worker = TaskWorker(plugins.registry, datasets, self.artifacts or Path(), self.device)
         return SharedFolder(worker) if self.artifacts is not None else SentFiles(worker)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from hfcbench.errors import PluginError, SpecificationError
-from hfcbench.runner.executor import Listener, Worker
+from hfcbench.runner.executor import Listener, Place, Worker
 from hfcbench.runner.tasks import Outcome, Task
 from hfcbench.runner.worker import TaskWorker
 
@@ -72,10 +72,25 @@ class RayExecutor:
             opened.enter_context(connected(self.address))
             room = Room(need, self.wait_seconds)
             room.wait()
-            blueprint, checkpoints = self._blueprint(worker, need.gpus, opened)
+            blueprint, checkpoints = self._blueprint(worker, opened)
             flights = Flights(tasks, blueprint, need, self.retries)
             flights.check_nodes()
             yield from Dispatch(tasks, listener, flights, checkpoints, room).outcomes()
+
+    def place(self, device: str) -> Place:
+        """Where tasks compute: on a share of a node, not on the device of the driving process."""
+        gpus = self._gpus(device)
+        share = f"{gpus:g} GPU, " if gpus else ""
+        threads = f"{self._threads} thread{'s' * (self._threads > 1)}"
+        return Place(self._device(device), f"Ray cluster, {share}{threads} for each task")
+
+    @property
+    def _threads(self) -> int:
+        return max(1, int(self.cpus))
+
+    def _device(self, device: str) -> str:
+        # Ray shows a task the GPU that is its own and no other.
+        return "cuda" if self._gpus(device) else "mps" if device == "mps" else "cpu"
 
     def _set_up(self) -> None:
         if find_spec("ray") is None:
@@ -94,9 +109,7 @@ class RayExecutor:
             return 1.0 if device.startswith("cuda") else 0.0
         return self.gpus
 
-    def _blueprint(
-        self, worker: Worker, gpus: float, opened: ExitStack
-    ) -> tuple[Blueprint, Checkpoints]:
+    def _blueprint(self, worker: Worker, opened: ExitStack) -> tuple[Blueprint, Checkpoints]:
         from hfcbench_ray.blueprints import AsGiven, TaskWorkerBlueprint
         from hfcbench_ray.checkpoints import InSharedFolder, ThroughObjectStore, token_in
         from hfcbench_ray.versions import Versions
@@ -105,13 +118,12 @@ class RayExecutor:
             return AsGiven(worker), InSharedFolder()
         artifacts = worker.artifacts.absolute()
         shared = self.checkpoints == "shared"
-        mps = worker.device == "mps"
         blueprint = TaskWorkerBlueprint(
             versions=Versions.here(worker.registry),
             location=worker.datasets.location,
             cache_root=worker.datasets.cache_root.absolute(),
-            # Ray shows a task the GPU that is its own and no other.
-            device="cuda" if gpus else "mps" if mps else "cpu",
+            device=self._device(worker.device),
+            threads=self._threads,
             folder=Path.cwd(),
             artifacts=artifacts if shared else None,
             token=opened.enter_context(token_in(artifacts)) if shared else None,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import psutil
 import ray
 
 from hfcbench.errors import DataError, NodeError
@@ -93,9 +96,15 @@ def token_in(artifacts: Path) -> Iterator[str]:
     Raises:
         DataError: it cannot be written.
     """
-    path = artifacts / f".shared-{uuid.uuid4().hex}"
+    host = f".shared-{socket.gethostname()}"
+    path = artifacts / f"{host}-{os.getpid()}-{uuid.uuid4().hex}"
     try:
         artifacts.mkdir(parents=True, exist_ok=True)
+        for old in artifacts.glob(f"{host}-*-*"):
+            process = old.name.removeprefix(host).split("-")[1]
+            # A driver that was killed could not remove its own.
+            if process.isdigit() and not psutil.pid_exists(int(process)):
+                old.unlink(missing_ok=True)
         path.touch(exist_ok=False)
     except OSError as error:
         raise DataError(f"{artifacts} cannot be written to: {error.strerror}") from error

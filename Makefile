@@ -37,8 +37,8 @@ $(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	$(INSTALL) --editable .
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml plugins/hfcbench-torchattacks/pyproject.toml plugins/hfcbench-detectron2/pyproject.toml
-	$(INSTALL) --editable '.[test]' --editable plugins/hfcbench-jpeg
+$(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml plugins/hfcbench-torchattacks/pyproject.toml plugins/hfcbench-detectron2/pyproject.toml plugins/hfcbench-ray/pyproject.toml
+	$(INSTALL) --editable '.[test]' --editable plugins/hfcbench-jpeg --editable plugins/hfcbench-ray
 	# torchattacks asks for a version of requests that others cannot use, and never imports it.
 	$(INSTALL) --no-deps torchattacks==3.5.1
 	$(INSTALL) --no-deps pyautoattack==0.2.0

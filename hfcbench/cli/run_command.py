@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from hfcbench.cli.console import plain_console
+from hfcbench.cli.executor_options import ExecutorCommand, take_executor_parameters
 from hfcbench.cli.main import EXIT_FAILED, EXIT_INTERRUPTED
 from hfcbench.cli.options import database_option, place_options
 from hfcbench.cli.overrides import override_options, overrides_from
@@ -18,7 +19,7 @@ from hfcbench.runner.session import Session, Settings
 from hfcbench.types import DataLocation
 
 
-@click.command(short_help="Run a suite.")
+@click.command(short_help="Run a suite.", cls=ExecutorCommand)
 @click.option(
     "--suite",
     default="classification",
@@ -27,7 +28,12 @@ from hfcbench.types import DataLocation
 )
 @database_option
 @place_options
-@click.option("--executor", default="in-process", show_default=True, help="Where tasks run.")
+@click.option(
+    "--executor",
+    default="in-process",
+    show_default=True,
+    help="Where tasks run; `--executor NAME --help` shows its own options, too.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @override_options
 def command(
@@ -52,6 +58,7 @@ def command(
         artifacts=artifacts,
         device=device,
         executor=executor,
+        executor_parameters=take_executor_parameters(options),
         location=DataLocation(data_root, download),
         cache_root=cache_dir,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from hfcbench.runner.tasks import Outcome, Task
 
@@ -47,3 +48,24 @@ class Executor(Protocol):
         task whose training failed is not run: ``Outcome(skipped=True)``. Before a task
         runs, ``listener.claim`` must allow it; otherwise its outcome is ``Outcome(deferred=True)``.
         """
+
+
+@dataclass(frozen=True)
+class Place:
+    """What tasks compute on, as a run's record says it.
+
+    Attributes:
+        device: ``cpu``, ``cuda`` or ``mps``.
+        name: what is known of it, such as how many threads compute.
+    """
+
+    device: str
+    name: str
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """What an executor has, too, whose tasks compute on another device than the run's own."""
+
+    def place(self, device: str) -> Place:
+        """Where tasks compute, in a run on that device."""

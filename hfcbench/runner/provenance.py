@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hfcbench.plugins import LoadedPlugin
 from hfcbench.results.records import PluginRecord, RunRecord
+from hfcbench.runner.executor import Place
 from hfcbench.version import __version__
 
 _NUMERICAL = (
@@ -22,8 +23,11 @@ _NUMERICAL = (
 )
 
 
-def describe_run(suite: str, device: str, plugins: Iterable[LoadedPlugin]) -> RunRecord:
-    """The record of a run that starts now."""
+def describe_run(
+    suite: str, device: str, plugins: Iterable[LoadedPlugin], place: Place | None = None
+) -> RunRecord:
+    """The record of a run that starts now; ``place`` where tasks do not compute on ``device``."""
+    device = device if place is None else place.device
     revision, dirty = _source_revision()
     return RunRecord(
         started_at=datetime.now(UTC),
@@ -40,7 +44,7 @@ def describe_run(suite: str, device: str, plugins: Iterable[LoadedPlugin]) -> Ru
         host=socket.gethostname(),
         platform=platform.platform(),
         device=device,
-        device_name=_device_name(device),
+        device_name=_device_name(device) if place is None else place.name,
         plugins=sorted(
             {
                 PluginRecord(

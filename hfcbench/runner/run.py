@@ -13,7 +13,7 @@ from hfcbench.plugins import Plugins
 from hfcbench.results.records import FailureRecord
 from hfcbench.runner.claiming import Claims
 from hfcbench.runner.dataset_access import DatasetAccess
-from hfcbench.runner.executor import Executor, Follower
+from hfcbench.runner.executor import Elsewhere, Executor, Follower
 from hfcbench.runner.plan import Node, Plan, Remaining, remaining
 from hfcbench.runner.provenance import describe_run
 from hfcbench.runner.recording import note, score
@@ -86,8 +86,10 @@ class Run:
             PluginError: an observer failed.
         """
         start = time.perf_counter()
+        device = self.worker.device
+        place = self.executor.place(device) if isinstance(self.executor, Elsewhere) else None
         run_id = self.store.begin_run(
-            describe_run(self.plan.suite, self.worker.device, self.plugins.loaded)
+            describe_run(self.plan.suite, device, self.plugins.loaded, place)
         )
         status = "aborted"
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hfcbench.errors import SpecificationError
 from hfcbench.plugins import Plugins
 from hfcbench.references import parse_label
 from hfcbench.results.opening import database_exists, open_store
@@ -37,6 +38,7 @@ class Settings:
         artifacts: the folder for checkpoints; None puts it beside the database file.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         executor: a registered executor's label.
+        executor_parameters: further parameters of the executor, beside those in the label.
         grace_seconds: how long after its last sign of life another process that shares the
             database is taken to be dead; equal for all of them.
     """
@@ -47,6 +49,7 @@ class Settings:
     artifacts: Path | None = None
     device: str = "auto"
     executor: str = "in-process"
+    executor_parameters: Mapping[str, Any] = field(default_factory=dict)
     grace_seconds: float = GRACE_SECONDS
 
     @property
@@ -139,5 +142,10 @@ class Session:
 
     def _executor(self) -> Any:
         name, parameters = parse_label(self.settings.executor)
+        further = self.settings.executor_parameters
+        for parameter in parameters.keys() & further.keys():
+            raise SpecificationError(
+                f"executor '{name}': '{parameter}' is given twice, in parentheses and as an option"
+            )
         registry = self.plugins.registry
-        return registry.create(registry.resolve("executor", name, parameters))
+        return registry.create(registry.resolve("executor", name, {**parameters, **further}))

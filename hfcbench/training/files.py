@@ -41,14 +41,18 @@ def save_tensors(
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, content)
+        write_file(path, content)
     except OSError as error:
         raise NodeError(f"the {what} {path} cannot be written: {error.strerror}") from error
     return sha256, len(content)
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Put a file in its place at once; what is left of a failed one is removed."""
+def write_file(path: Path, content: bytes) -> None:
+    """Put a file in its place at once; what is left of a failed one is removed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     # Not from tempfile, whose files only their owner may read: artifacts may be shared.
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:

@@ -1,0 +1,1 @@
+"""The executor ray for hfcbench."""

@@ -31,7 +31,7 @@ class PluginContract:
         class TestQuantize(DefenceContract):
             plugin = hfcbench_quantize.plugin
             name = "quantize"
-            parameters = {"bits": 3}
+            parameters: ClassVar = {"bits": 3}
 
     Elsewhere, ``DefenceContract.of(plugin, "quantize", bits=3).check()`` runs all of it.
 
@@ -43,20 +43,20 @@ class PluginContract:
     """
 
     kind: ClassVar[Kind]
-    plugin: Any = None
-    name: str = ""
-    parameters: Mapping[str, Any] = {}
+    plugin: ClassVar[Any] = None
+    name: ClassVar[str] = ""
+    parameters: ClassVar[Mapping[str, Any]] = {}
     documented_elsewhere: bool = False
 
     @classmethod
     def of(cls, plugin: object, name: str, /, **parameters: Any) -> Self:
         """The contract of one registered name, outside of a test class."""
-        contract = cls()
-        contract.plugin, contract.name, contract.parameters = plugin, name, parameters
+        tested = {"plugin": plugin, "name": name, "parameters": parameters}
+        contract: Self = type(cls.__name__, (cls,), tested)()
         return contract
 
-    def tests(self) -> dict[str, Callable[[], None]]:
-        """Every test by its name."""
+    def promises(self) -> dict[str, Callable[[], None]]:
+        """Every test of it by its name."""
         return {
             name: getattr(self, name)
             for name in dir(type(self))
@@ -69,7 +69,7 @@ class PluginContract:
         Raises:
             ContractError: the first promise that is not kept.
         """
-        for test in self.tests().values():
+        for test in self.promises().values():
             test()
 
     @cached_property

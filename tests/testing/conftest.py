@@ -27,7 +27,7 @@ def broken_promises(contract: type[PluginContract], factory: object, **settings:
     for name, value in settings.items():
         setattr(made, name, value)
     found = {}
-    for name, call in made.tests().items():
+    for name, call in made.promises().items():
         try:
             call()
         # What a wrong plugin raises itself fails its author's test just as well.

@@ -27,6 +27,8 @@ class BandPGD(SteppedAttack):
     ``photo-patches``, at epsilon from 0.03 to 0.09, less than 0.01% of a perturbation's energy
     leaked on average and 0.2% at worst; where no pixel is cut, none but for rounding.
 
+    Source: none for the ring; the steps are PGD's (Madry et al., 2018).
+
     Attributes:
         inner, outer: radii of the ring in cycles per image, as those of ``fft-band``.
         steps: gradient steps for each try.

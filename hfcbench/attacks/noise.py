@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Noise(Attack):
     """Additive random noise that knows nothing of the model.
 
+    Source: none, it is what attacks are held against.
+
     Attributes:
         draws: per image; of several the one with the highest loss counts.
         norm: ``linf`` adds uniform noise between -epsilon and epsilon to each pixel, ``l2`` a

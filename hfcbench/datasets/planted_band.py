@@ -38,6 +38,9 @@ class PlantedBand:
 
     Attributes:
         inner, outer: radii of the ring, in bins.
+        train_per_class, test_per_class: images of each class.
+        size: height and width in pixels.
+        seed: of patterns and noise.
         evidence, noise: standard deviations of pattern and noise, in pixel units of [0,1]; an
             image whose noise would leave [0,1] gets less of it.
     """

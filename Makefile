@@ -18,7 +18,9 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# All of it takes most of an hour. Parts, such as benchmarks/test_training.py, replace their tables.
 bench: $(VENV)/bench.stamp
+	rm -f benchmarks/bench_report.json
 	$(BIN)/python -m pytest benchmarks --benchmark-only --write-report
 
 # Once each, ratios beside the committed ones; fails where a benchmark breaks or is missing only.

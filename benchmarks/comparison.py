@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,6 @@ class Comparison:
             for name, seconds in self.seconds.items()
         ]
 
-    def record(self) -> dict[str, Any]:
-        return {"seconds": dict(self.seconds), "ratios": self.ratios}
-
 
 @dataclass(frozen=True)
 class Figures:
@@ -68,9 +64,6 @@ class Figures:
             (name, f"{value:,.4g} {self.unit}", self.goals.get(name, ""))
             for name, value in self.values.items()
         ]
-
-    def record(self) -> dict[str, Any]:
-        return {"values": dict(self.values), "unit": self.unit}
 
 
 def timed_in_turn(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """Contenders timed in turn, a table of their ratios, and the report of a whole run.
 
-``--write-report`` writes docs/benchmarks.md. ``--short`` leaves out what is marked ``long``, times
-each contender once, judges no ratio, and prints it beside the committed one: then only a benchmark
-that breaks or is missing fails.
+``--write-report`` records what was run and writes docs/benchmarks.md. ``--short`` leaves out what
+is marked ``long``, times each contender once, judges no ratio, and prints it beside the committed
+one: then only a benchmark that breaks or is missing fails.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+import bench_report
 import pytest
-import report
+from bench_report import Finding
 from comparison import Comparison, Figures, timed_in_turn
 
-_FINDINGS = pytest.StashKey[list[report.Finding]]()
+_FINDINGS = pytest.StashKey[list[Finding]]()
 _SHORT = pytest.StashKey[list[str]]()
 
 
@@ -59,10 +60,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def found(request: pytest.FixtureRequest) -> Callable[[report.Finding], None]:
+def found(request: pytest.FixtureRequest) -> Callable[[Finding], None]:
     """Put a finding on the table at the end."""
 
-    def keep(finding: report.Finding) -> None:
+    def keep(finding: Finding) -> None:
         request.config.stash[_FINDINGS].append(finding)
         if not request.node.get_closest_marker("long"):
             request.config.stash[_SHORT].append(finding.title)
@@ -71,7 +72,7 @@ def found(request: pytest.FixtureRequest) -> Callable[[report.Finding], None]:
 
 
 @pytest.fixture
-def compare(request: pytest.FixtureRequest, found: Callable[[report.Finding], None]) -> Compare:
+def compare(request: pytest.FixtureRequest, found: Callable[[Finding], None]) -> Compare:
     """Time contenders in turn, ours first, and show their ratios in the table at the end.
 
     ``scale`` multiplies the time of a contender that was given only a part of the work.
@@ -96,7 +97,7 @@ def compare(request: pytest.FixtureRequest, found: Callable[[report.Finding], No
 
 
 @pytest.fixture
-def show(found: Callable[[report.Finding], None]) -> Show:
+def show(found: Callable[[Finding], None]) -> Show:
     """Put figures that are no times into the table at the end."""
 
     def shown(title: str, values: Mapping[str, float], unit: str, goals: Mapping[str, str]) -> None:
@@ -109,9 +110,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     findings = config.stash[_FINDINGS]
     if config.getoption("--write-report") and not session.testsfailed:
-        report.write(findings, config.stash[_SHORT])
+        bench_report.write(findings, config.stash[_SHORT])
     if config.getoption("--short"):
-        wanted = {title for title, record in report.committed().items() if record["short"]}
+        wanted = {title for title, record in bench_report.committed().items() if record["short"]}
         if wanted - {finding.title for finding in findings}:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -120,7 +121,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     short = config.getoption("--short")
-    before = report.committed() if short else {}
+    before = bench_report.committed() if short else {}
     for finding in config.stash[_FINDINGS]:
         terminalreporter.section(finding.title)
         ratios = before.get(finding.title, {}).get("ratios", {})

@@ -1,11 +1,11 @@
-"""What all benchmarks found, for people (docs/benchmarks.md) and for later runs (report.json)."""
+"""What benchmarks found, for people (docs/benchmarks.md) and later runs (bench_report.json)."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from comparison import Comparison, Figures
 
 Finding = Comparison | Figures
 
-_JSON = Path(__file__).with_name("report.json")
+_JSON = Path(__file__).with_name("bench_report.json")
 _PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 _HEAD = """# Benchmarks
 
@@ -28,21 +28,32 @@ _COLUMNS = "| contender | seen | goal |\n| --- | --- | --- |\n"
 
 
 def write(findings: Sequence[Finding], titles_of_short: Iterable[str]) -> None:
-    """Replace the page and the record of the last whole run."""
+    """Replace what was recorded of these, and the page of everything recorded."""
     short = set(titles_of_short)
-    parts = [_HEAD, f"On {machine()}.\n"]
+    record = committed()
     for finding in findings:
-        rows = "".join(f"| {' | '.join(row)} |\n" for row in finding.rows())
-        parts.append(f"## {finding.title}\n\n{_COLUMNS}{rows}")
-    _PAGE.write_text("\n".join(parts), encoding="utf-8")
-    record = {
-        finding.title: {**finding.record(), "short": finding.title in short} for finding in findings
-    }
+        record[finding.title] = {
+            "machine": machine(),
+            "short": finding.title in short,
+            "ratios": getattr(finding, "ratios", {}),
+            "rows": finding.rows(),
+        }
     _JSON.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    _PAGE.write_text(_page(record), encoding="utf-8")
+
+
+def _page(record: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = [_HEAD]
+    for title, found in record.items():
+        rows = "".join(f"| {' | '.join(row)} |\n" for row in found["rows"])
+        parts.append(f"## {title}\n\n{found['machine']}.\n\n{_COLUMNS}{rows}")
+    return "\n".join(parts)
 
 
 def committed() -> dict[str, dict[str, Any]]:
-    """What the last whole run recorded, by title."""
+    """What was recorded last, by title."""
+    if not _JSON.exists():
+        return {}
     found: dict[str, dict[str, Any]] = json.loads(_JSON.read_text(encoding="utf-8"))
     return found
 

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cpuinfo
-import torch
 from comparison import Comparison, Figures
 
 Finding = Comparison | Figures
@@ -60,6 +58,10 @@ def committed() -> dict[str, dict[str, Any]]:
 
 def machine() -> str:
     """What ran them, in words."""
+    # Only where a report is written: both take seconds to import.
+    import cpuinfo
+    import torch
+
     processor = cpuinfo.get_cpu_info().get("brand_raw", platform.machine())
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ", no GPU"
     return (

@@ -191,6 +191,7 @@ def test_classes_that_coco_does_not_have_are_named():
         (FasterRCNN, {"trainable_layers": 2}, "trainable_layers needs trained weights"),
         (FasterRCNN, {"norm": "frozen"}, "norm=frozen needs trained weights"),
         (FCOS, {"backbone_weights": "imagenet", "width": 32}, "has width=64"),
+        (FCOS, {"channels": 32}, "channels of at least 64, not 32"),
         (SSD, {"checkpoint": "weights.onnx"}, "named .safetensors, .pth, .pt, not weights.onnx"),
         (SSD, {"checkpoint_classes": "coco"}, "without a checkpoint"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 
+from hfcbench.allocator import keep_freed_memory
 from hfcbench.runner.tasks import Task
 from hfcbench_ray.blueprints import Blueprint, Done, Workplace
 from hfcbench_ray.board import Reporter
@@ -43,4 +44,5 @@ def carry_out(
 @lru_cache(maxsize=1)
 def _workplace(blueprint: Blueprint) -> Workplace:
     """One for each process: opened datasets stay open from task to task."""
+    keep_freed_memory()
     return blueprint.build()

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 RADII = (4, 8, 12, 16)
 LARGE_RADII = (16, 32, 64, 112)
-IMAGES, ROUNDS, GOAL, LEAST = 4000, 5, 1.6, 0.8
+IMAGES, ROUNDS, GOAL, LEAST = 10_000, 3, 1.6, 0.8
 SOME, MANY = 2000, 8000
 MEGABYTE = 2**20
 

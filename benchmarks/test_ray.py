@@ -32,6 +32,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sys.modules.pop("ray_stand_ins", None)
 
 
+@pytest.mark.long
 def test_scheduling(cluster, compare, benchmark):
     import ray
     from hfcbench_ray.executor import RayExecutor

@@ -32,15 +32,15 @@ def resnet18(count: int) -> Attacked:
     return small_models.trained(small_models.resnet18, small_models.PHOTOGRAPHS).first(count)
 
 
-def check(comparison, goals: Mapping[str, float], benchmark) -> None:
-    """The ratios are near their goals, and part of the benchmark's record."""
+def timed_apart(title, setups, rounds, goals: Mapping[str, float], compare, benchmark) -> None:
+    """Contenders in processes of their own; the ratios are near their goals, and recorded."""
+    texts = {peer: f"at least {goal:g}" for peer, goal in goals.items()}
+    with apart(setups) as contenders:
+        comparison = compare(title, contenders, rounds=rounds, goals=texts, scale={})
+        benchmark.pedantic(next(iter(contenders.values())), rounds=1)
     benchmark.extra_info.update(comparison.ratios)
     for peer, goal in goals.items():
         comparison.expect(peer, at_least=LEAST * goal)
-
-
-def texts(goals: Mapping[str, float]) -> dict[str, str]:
-    return {peer: f"at least {goal:g}" for peer, goal in goals.items()}
 
 
 # Network, goals, rounds.
@@ -76,16 +76,10 @@ def test_pgd_with_every_step_taken(benchmark, compare, name):
     assert 0 < left["hfcbench"] < attacked.accuracy(attacked.images) - 0.1
 
     building = partial(partial, own_attacks.fast, attacked)
-    with apart({**setups, "building a FastModel": building}) as contenders:
-        comparison = compare(
-            f"PGD-{STEPS}, every step, {name} with BatchNorm, 64 images of 32x32",
-            contenders,
-            rounds=rounds,
-            goals=texts(goals),
-            scale={},
-        )
-        check(comparison, goals, benchmark)
-        benchmark.pedantic(contenders["hfcbench"], rounds=1)
+    title = f"PGD-{STEPS}, every step, {name} with BatchNorm, 64 images of 32x32"
+    timed_apart(
+        title, {**setups, "building a FastModel": building}, rounds, goals, compare, benchmark
+    )
 
 
 # Data set, epochs of training, goals.
@@ -118,16 +112,8 @@ def test_three_epsilons_of_pgd_in_one_search(benchmark, compare, name):
         assert 0 <= difference < 0.02
     assert attacked.accuracy(found[0].images) < 0.3 < attacked.accuracy(attacked.images)
 
-    with apart(setups) as contenders:
-        comparison = compare(
-            f"PGD-{STEPS} at {EPSILONS}, ResNet-20 with BatchNorm on {name}, 256 images",
-            contenders,
-            rounds=3,
-            goals=texts(goals),
-            scale={},
-        )
-        check(comparison, goals, benchmark)
-        benchmark.pedantic(contenders["hfcbench"], rounds=1)
+    title = f"PGD-{STEPS} at {EPSILONS}, ResNet-20 with BatchNorm on {name}, 256 images"
+    timed_apart(title, setups, 3, goals, compare, benchmark)
 
 
 @pytest.mark.benchmark(group="attacks")
@@ -142,16 +128,8 @@ def test_three_epsilons_of_fgsm(benchmark, compare):
     left = [[attacked.accuracy(images) for images in setup()()] for setup in setups.values()]
     assert left[0] == left[1] == left[2]
 
-    with apart(setups) as contenders:
-        comparison = compare(
-            f"FGSM at {EPSILONS}, ResNet-18 of width 16, 64 images",
-            contenders,
-            rounds=11,
-            goals=texts(goals),
-            scale={},
-        )
-        check(comparison, goals, benchmark)
-        benchmark.pedantic(contenders["hfcbench"], rounds=1)
+    title = f"FGSM at {EPSILONS}, ResNet-18 of width 16, 64 images"
+    timed_apart(title, setups, 11, goals, compare, benchmark)
 
 
 @pytest.mark.long
@@ -166,13 +144,5 @@ def test_bfloat16(benchmark, compare, show):
     assert abs(left["float32"] - left["bfloat16"]) < 0.05
 
     goals = {"float32": 2.3} if "amx_bf16" in cpuinfo.get_cpu_info().get("flags", ()) else {}
-    with apart(setups) as contenders:
-        comparison = compare(
-            f"PGD-{STEPS} with gradients in bfloat16, ResNet-18 of width 16, 64 images",
-            contenders,
-            rounds=5,
-            goals=texts(goals),
-            scale={},
-        )
-        check(comparison, goals, benchmark)
-        benchmark.pedantic(contenders["bfloat16"], rounds=1)
+    title = f"PGD-{STEPS} with gradients in bfloat16, ResNet-18 of width 16, 64 images"
+    timed_apart(title, setups, 5, goals, compare, benchmark)

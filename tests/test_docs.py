@@ -51,7 +51,7 @@ def test_every_table_and_view_is_documented(tmp_path):
         )
     } - {"alembic_version", "sqlite_sequence"}
     connection.close()
-    page = text_of("docs/results.md")
+    page = text_of("docs/database.md")
     assert len(names) > 10
     for name in names:
         assert f"`{name}`" in page

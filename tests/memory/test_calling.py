@@ -159,6 +159,17 @@ def test_a_folded_model_is_still_called_in_parts(wrapped):
     assert counts == [20, 8, 8, 4]
 
 
+def test_folding_that_does_not_fit_is_no_reason_to_be_slow(monkeypatch, errors):
+    """A model that cannot be folded is attacked as it is; memory is another matter."""
+
+    def fails(model):
+        raise errors["cuda"]()
+
+    monkeypatch.setattr("hfcbench.adversarial.fast_model.fold", fails)
+    with pytest.raises(torch.OutOfMemoryError):
+        FastModel(Convolutional().eval(), IMAGES[:4])
+
+
 def test_where_one_image_is_too_many_the_error_says_so(memory, needy):
     model, part_size = needy(memory(0.5)).eval(), PartSize()
     with pytest.raises(NodeError, match=r"with one image of 3x4x4 in the model \(asked for 2\.50"):
@@ -180,6 +191,27 @@ def test_what_does_not_come_from_the_model_is_not_tried_again(memory, needy, err
     with pytest.raises(NodeError, match=r"^out of memory \(asked for 3.00 GiB\)"):
         fitted(model, part_size, attempt)
     assert calls == [0]
+
+
+def test_an_error_that_somebody_keeps_holds_no_memory(memory, needy):
+    """A debugger, a log: the frames that it came through must not keep the first attempt's work."""
+    tight = memory(16)
+    model, part_size = needy(tight).eval(), PartSize()
+    kept = []
+
+    def attempt():
+        work = tight.take(9)
+        try:
+            return gradient_of(model)
+        except torch.OutOfMemoryError as error:
+            kept.append(error)
+            raise
+        finally:
+            assert len(work) == 9
+
+    fitted(model, part_size, attempt)
+    assert tight.failures == [29, 19]
+    assert len(kept) == 2
 
 
 def unclear() -> Exception:

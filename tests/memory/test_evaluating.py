@@ -106,6 +106,29 @@ def test_attacks_that_alone_do_not_fit_do_not_change_what_was_answered_before(me
     assert_same(found, expected)
 
 
+def test_answers_of_a_failed_attempt_are_forgotten(needy, memory, split, errors):
+    """They are of the chosen images, or of all, and would be kept for the others."""
+
+    class FailsOnce(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.calls, self.failed = needy(memory(1000)), 0, False
+
+        def forward(self, images):
+            self.calls += len(images) > 1
+            if self.calls == 4 and not self.failed:
+                self.failed = True
+                raise errors["cuda"]()
+            return self.inner(images)
+
+    cells = [Cell("all"), Cell("fewer", samples=12), CELLS[2]]
+    cells += [Cell("fewer-lfc", CELLS[2].component, samples=12)]
+    model = FailsOnce()
+    found = run(model, split, cells)
+    assert model.failed
+    assert_same(found, run(needy(memory(1000)), split, cells))
+
+
 class Hoarding(Attack):
     """Needs memory of its own, whatever the model needs."""
 

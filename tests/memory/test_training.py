@@ -14,6 +14,8 @@ from hfcbench.frequency.components import ORIGINAL
 from hfcbench.heuristics.adversarial_training import AdversarialTraining
 from hfcbench.heuristics.mixup import Mixup
 from hfcbench.heuristics.trades import Trades
+from hfcbench.memory.wholeness import why_whole
+from hfcbench.training.before_step import BeforeStep
 from hfcbench.training.job import CurveView, TrainingJob
 from hfcbench.training.loop import train
 from hfcbench.types import Batch, Heuristic, ImageShape, ImageSplit, Schedule
@@ -252,6 +254,48 @@ def test_a_heuristic_that_changes_images_in_place_cannot_be_called_twice(memory,
 def test_where_two_images_do_not_fit_the_training_fails(memory, needy):
     with pytest.raises(NodeError, match="out of memory"):
         train(job(lambda: needy(memory(1.5))))
+
+
+def test_batches_are_never_taken_apart_into_single_images(errors, memory, needy):
+    """Two at once are too many for gradients only, so that it is no matter of looking at two."""
+
+    class ForOne(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = needy(memory(1000))
+
+        def forward(self, images):
+            if torch.is_grad_enabled() and len(images) > 1:
+                raise errors["cuda"]()
+            return self.inner(images)
+
+    with pytest.raises(NodeError, match="with 2 images of 3x4x4 in the model"):
+        train(job(ForOne))
+
+
+def test_gradients_of_a_failed_step_are_given_back_before_it_is_repeated():
+    model = network()
+    given = torch.rand(4, 3, 4, 4)
+    before = BeforeStep(model, [], given, [])
+    model(given).sum().backward()
+    assert before.undo() is None
+    assert [parameter.grad for parameter in model.parameters()] == [None, None]
+
+
+def test_looking_at_two_images_leaves_the_model_as_it_was():
+    class Counts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(1))
+
+        def forward(self, images):
+            self.seen += len(images)
+            return images.flatten(1)
+
+    model = Counts()
+    why = why_whole(model, model.forward, torch.rand(2, 3, 4, 4))
+    assert why == "the model counts or averages over its batches"
+    assert model.seen == 0
 
 
 def test_curves_are_measured_in_parts_and_leave_the_weights_alone(memory, needy):

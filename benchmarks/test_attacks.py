@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-import cpuinfo
 import own_attacks
 import peers
 import pytest
 import small_models
 from apart import apart
+from processor import MULTIPLIES_BFLOAT16
 from small_models import Attacked
 
 # Models are trained first.
@@ -135,7 +135,7 @@ def test_three_epsilons_of_fgsm(benchmark, compare):
 @pytest.mark.long
 @pytest.mark.benchmark(group="attacks")
 def test_bfloat16(benchmark, compare, show):
-    """Faster where a CPU multiplies matrices of bfloat16 (AMX); slower where it does not."""
+    """Faster where a CPU multiplies matrices of bfloat16 ; slower where it does not."""
     attacked = resnet18(64)
     exact = own_attacks.setup_of(own_attacks.pgd, attacked, 0.02, STEPS, SHARE)
     setups = {"bfloat16": partial(exact, precision="bfloat16"), "float32": exact}
@@ -143,6 +143,6 @@ def test_bfloat16(benchmark, compare, show):
     show("accuracy that gradients in bfloat16 leave", left, "of the images", {})
     assert abs(left["float32"] - left["bfloat16"]) < 0.05
 
-    goals = {"float32": 2.3} if "amx_bf16" in cpuinfo.get_cpu_info().get("flags", ()) else {}
+    goals = {"float32": 2.3} if MULTIPLIES_BFLOAT16 else {}
     title = f"PGD-{STEPS} with gradients in bfloat16, ResNet-18 of width 16, 64 images"
     timed_apart(title, setups, 5, goals, compare, benchmark)

@@ -197,8 +197,8 @@ class Schedule:
         optimizer_options: further keyword arguments of that class.
         augmentation: ``flip`` mirrors left and right at random; ``crop-flip``, which detectors are
             not trained with, pads by 4 pixels, crops at random and mirrors at random.
-        precision: ``bfloat16`` trains faster on GPUs and on CPUs with AMX or AVX512-BF16, and slower
-            on others. Weights and evaluations are float32 either way.
+        precision: ``bfloat16`` trains faster on GPUs and on CPUs with AMX or AVX512-BF16, and
+            slower on others. Weights and evaluations are float32 either way.
     """
 
     epochs: int = 100

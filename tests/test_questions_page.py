@@ -6,14 +6,8 @@ import re
 from pathlib import Path
 
 import made_database
-import numpy as np
 import pytest
-
-import hfcbench
-from hfcbench.results.database.engine import writing
-from hfcbench.results.writing.predictions import pack_predictions
-from hfcbench.results.writing.stored_predictions import insert_predictions
-from hfcbench.types import Predictions
+from build_answers import add_answers
 
 PAGE = Path(__file__).parents[1] / "docs" / "questions.md"
 
@@ -22,27 +16,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "questions.md"
 def database(tmp_path_factory):
     path = tmp_path_factory.mktemp("questions") / "results.db"
     made_database.make_database(path, 200_000)
-    with hfcbench.open_store(path) as store, writing(store._engine).begin() as connection:
-        evaluations = store.evaluations(
-            dataset="cifar10", component="original", attack="none", defence="none", metric="top1"
-        )
-        ids = dict(
-            connection.exec_driver_sql("select identity, evaluation_id from evaluations").all()
-        )
-        generator = np.random.default_rng(0)
-        labels = np.arange(50) % 10
-        packed = {
-            ids[identity]: pack_predictions(
-                Predictions(
-                    labels=labels,
-                    predicted=np.where(generator.random(50) < 0.7, labels, 9 - labels),
-                    confidence=np.ones(50, np.float32),
-                    loss=np.ones(50, np.float32),
-                )
-            )
-            for identity in evaluations["evaluation"]
-        }
-        insert_predictions(connection, packed)
+    add_answers(path)
     return path
 
 

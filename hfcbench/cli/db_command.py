@@ -24,7 +24,7 @@ _SHOWN = 100
 
 @click.group(short_help="Look after a results database.")
 def command() -> None:
-    """Check, upgrade, back up, merge, export or import a results database."""
+    """Check, upgrade, back up, compact, merge, export or import a results database."""
 
 
 @command.command()
@@ -98,6 +98,38 @@ def backup(target: Path, db: str) -> None:
 
     size = back_up_to(parse_location(db), target)
     click.echo(f"{target}: {size / 1e6:.1f} MB")
+
+
+@command.command()
+@database_option
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The copy's file."
+)
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="PART",
+    help="Leave out curves, analyses, failures or disagreements; may be repeated.",
+)
+@click.option(
+    "--digits",
+    type=click.IntRange(min=1),
+    help="Significant digits of the confidence and loss of single images; default: all.",
+)
+def compact(db: str, out: Path, without: tuple[str, ...], digits: int | None) -> None:
+    """Write a copy that is fit to be published: small, one file, silent about machines.
+
+    Names of hosts go, and of absolute paths all but the last part. Identities, scores and predicted
+    classes are kept exactly; the original is left as it is.
+    """
+    from hfcbench.results.transfer.compacting import compact as compact_to
+
+    done = compact_to(_existing(db), out, without=without, digits=digits)
+    for table, rows in done.dropped.items():
+        click.echo(f"left out: {rows:,} rows of {table}")
+    for column, texts in done.changed.items():
+        click.echo(f"names of machines and paths taken out: {column}, {texts} texts")
+    click.echo(f"{out}: {done.size_before / 1e6:.1f} -> {done.size_after / 1e6:.1f} MB")
 
 
 @command.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,6 +42,19 @@ if TYPE_CHECKING:
     "--metric", help="Default: what ranks models, a table per task (top1; map for detection)."
 )
 @click.option("--wide", "all_columns", is_flag=True, help="Every radius, attack and interval.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.png|FILE.svg",
+    help="Draw it, too; to be shown 900 pixels wide.",
+)
+@click.option(
+    "--theme",
+    type=click.Choice(["light", "dark"]),
+    default="light",
+    show_default=True,
+    help="Background of what --out draws.",
+)
 def command(
     db: str,
     output_format: str,
@@ -56,6 +70,8 @@ def command(
     rank_intervals: bool,
     metric: str | None,
     all_columns: bool,
+    out: Path | None,
+    theme: str,
     **filters: Any,
 ) -> None:
     """Show original accuracy beside low- and high-frequency and robust accuracy, ranked.
@@ -67,6 +83,10 @@ def command(
     """
     from hfcbench.results.opening import open_store
 
+    if out is not None:
+        from hfcbench.reports.figures.drawing import check_ending
+
+        check_ending(out)
     full = output_format in ("csv", "json") or all_columns
     filters |= {"attack_norm": attack_norm, "criterion": criterion, "attack_mode": attack_mode}
     question = {
@@ -82,6 +102,8 @@ def command(
     with open_store(db, read_only=True) as store:
         metrics = (metric,) if metric else store.headline_metrics(**filters)
         boards, lines = _boards(store, metrics, question)
+        if out is not None:
+            _draw(store, [board.metric for board in boards], question, out, theme)
     if output_format in ("csv", "json"):
         columns, rows = wide(together(boards))
         print_rows(columns, rows, output_format)
@@ -90,6 +112,28 @@ def command(
     for line in [*(line for board in boards for line in notes(board)), *lines]:
         # Not among the rows, which may be read by another program.
         click.echo(printable(line), err=True)
+    if out is not None:
+        click.echo(printable(f"drawn: {out}"), err=True)
+
+
+def _draw(
+    store: Store, metrics: Sequence[str], question: dict[str, Any], out: Path, theme: str
+) -> None:
+    """Draw the one leaderboard that there is.
+
+    Raises:
+        UsageError: there are several, or it has no rows or too many.
+    """
+    from hfcbench.reports.figures.drawing import save_figure
+    from hfcbench.reports.figures.leaderboard import draw_leaderboard
+
+    if len(metrics) > 1:
+        raise UsageError(
+            f"a picture has one leaderboard, and there are {len(metrics)}",
+            hint=f"choose one of them: --metric {' or --metric '.join(metrics)}",
+        )
+    board = store.leaderboard(metric=metrics[0], **question | {"columns": "main"})
+    save_figure(draw_leaderboard(board, theme), out)
 
 
 def _boards(

@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "compare": "Compare rows image by image: McNemar's test, paired bootstrap.",
     "query": "Answer a SQL question from a results database (read-only).",
     "serve": "Serve a results database as web pages, read-only.",
-    "db": "Check, upgrade, back up, merge, export or import a results database.",
+    "db": "Check, upgrade, back up, compact, merge, export or import a results database.",
     "list": "List datasets, models, attacks and everything else that plugins provide.",
     "plugins": "Show the plugins, what they provide, and what failed to load.",
 }

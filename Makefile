@@ -17,6 +17,7 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m hfcbench.reference_pages --check
 
 # The documentation as a site; site/index.html can be opened as a file. What Material says about a next
 # version of MkDocs is nothing that a reader of this site has to know.

@@ -1,7 +1,7 @@
 """Pages of the site that lie outside docs/: the READMEs of the plugins in plugins/.
 
-They must stay beside what they describe, as the long descriptions of their distributions. The site
-has each as ``plugins/NAME.md``; links to the README, as they work in a view of the files, lead there.
+They stay beside what they describe, as the long descriptions of their distributions. The site has
+each as ``plugins/NAME.md``; links to a README, as they work in a view of the files, lead there.
 """
 
 from __future__ import annotations

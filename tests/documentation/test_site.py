@@ -106,9 +106,11 @@ def test_the_search_answers_in_a_page_that_was_opened_as_a_file(site, tmp_path):
         pytest.skip("there is no Chromium on this machine")
     quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
     answer = subprocess.run(
-        [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *quiet]
-        + [f"--user-data-dir={tmp_path}", "--virtual-time-budget=10000", "--dump-dom"]
-        + [f"{(site / 'index.html').as_uri()}?q=non-local+means"],
+        [
+            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *quiet),
+            *(f"--user-data-dir={tmp_path}", "--virtual-time-budget=10000", "--dump-dom"),
+            f"{(site / 'index.html').as_uri()}?q=non-local+means",
+        ],
         capture_output=True,
         text=True,
         timeout=60,

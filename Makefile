@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test check bench bench-short clean
+.PHONY: run test check docs bench bench-short clean
 
 run: $(VENV)/run.stamp
 	mkdir -p runs
@@ -17,6 +17,12 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m hfcbench.reference_pages --check
+
+# The documentation as a site; site/index.html can be opened as a file. What Material says about a next
+# version of MkDocs is nothing that a reader of this site has to know.
+docs: $(VENV)/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # All of it takes most of an hour. Parts, such as benchmarks/test_training.py, replace their tables.
 bench: $(VENV)/bench.stamp
@@ -28,7 +34,7 @@ bench-short: $(VENV)/bench.stamp
 	$(BIN)/python -m pytest benchmarks --benchmark-only --short
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) runs site
 
 $(VENV)/python.stamp:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hfcbench needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
@@ -47,6 +53,10 @@ $(VENV)/test.stamp: $(VENV)/run.stamp plugins/hfcbench-jpeg/pyproject.toml plugi
 	$(INSTALL) --no-deps --editable plugins/hfcbench-torchattacks
 	# detectron2 itself is in no index; without it, those of the plugin's tests that need it skip.
 	$(INSTALL) --no-deps --editable plugins/hfcbench-detectron2
+	touch $@
+
+$(VENV)/docs.stamp: $(VENV)/run.stamp
+	$(INSTALL) --editable '.[docs]'
 	touch $@
 
 $(VENV)/bench.stamp: $(VENV)/test.stamp

@@ -70,7 +70,17 @@ class RegisterSuite(Protocol):
     def __call__(
         self, name: str, source: SuiteSource, *, version: str, description: str | None = None
     ) -> None:
-        """Declare the suite ``name`` (which may hold a ``/``), written as YAML in ``source``."""
+        """Declare a suite.
+
+        Args:
+            name: as of everything else; a ``/`` may stand between its parts.
+            source: the file, as ``importlib.resources.files`` gives it.
+            version: changes whenever the suite does.
+            description: one line.
+
+        Raises:
+            PluginError: a duplicate name, or a source that is no readable file.
+        """
 
 
 class HookSpecifications:
@@ -102,7 +112,11 @@ class HookSpecifications:
 
     @hookspec
     def hfcbench_register_metrics(self, register: Register[Metric | DetectionMetric]) -> None:
-        """Declare metrics: numbers computed from per-image predictions or detections."""
+        """Declare metrics: numbers computed from per-image predictions or detections.
+
+        A metric of detections says ``task = "detection"``; ``higher_is_better`` says which end is
+        good.
+        """
 
     @hookspec
     def hfcbench_register_analyses(self, register: Register[Analysis]) -> None:

@@ -55,7 +55,7 @@ class ParameterSchema:
         return [
             ParameterInfo(
                 name,
-                _type_text(annotation),
+                type_text(annotation),
                 None if default is inspect.Parameter.empty else repr(default),
             )
             for name, (annotation, default) in self._parameters.items()
@@ -156,7 +156,7 @@ def _inspect(factory: Callable[..., object], owner: str) -> dict[str, tuple[Any,
             raise PluginError(f"{owner}: parameter '{name}' has no type annotation")
         if not _is_plain(hints[name]):
             raise PluginError(
-                f"{owner}: parameter '{name}' is a {_type_text(hints[name])}; "
+                f"{owner}: parameter '{name}' is a {type_text(hints[name])}; "
                 "parameters are bool, int, float, str, None, or lists and mappings of these"
             )
         parameters[name] = (hints[name], factories.get(name, parameter.default))
@@ -204,21 +204,21 @@ def _texts(value: JSON) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _type_text(annotation: Any) -> str:
+def type_text(annotation: Any) -> str:
     """An annotation as people read it: ``float >= 0``, ``'l2' or 'linf'``, ``int or None``."""
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is typing.Annotated:
         limits = " and ".join(filter(None, map(_limit_text, arguments[1:])))
-        return f"{_type_text(arguments[0])} {limits}".strip()
+        return f"{type_text(arguments[0])} {limits}".strip()
     if origin is Literal:
         return " or ".join(repr(argument) for argument in arguments)
     if origin in (Union, types.UnionType):
-        return " or ".join(_type_text(argument) for argument in arguments)
+        return " or ".join(type_text(argument) for argument in arguments)
     if annotation is type(None):
         return "None"
     if origin is not None:
-        inside = ", ".join(_type_text(argument) for argument in arguments)
+        inside = ", ".join(type_text(argument) for argument in arguments)
         return f"{origin.__name__} of {inside}"
     return getattr(annotation, "__name__", str(annotation))
 

@@ -27,7 +27,7 @@ def text_of(name: str) -> str:
 def test_every_hook_is_documented():
     for name in vars(HookSpecifications):
         if name.startswith("hfcbench_"):
-            assert f"`{name}(" in text_of("docs/plugins.md")
+            assert f"`{name}(" in text_of("docs/reference/hooks.md")
 
 
 def test_every_defence_is_documented():
@@ -36,7 +36,7 @@ def test_every_defence_is_documented():
 
 
 def test_every_suite_key_is_documented():
-    page = text_of("docs/suites.md")
+    page = text_of("docs/reference/suite-files.md")
     for name in ("title", "description", "scale", "blocks", *BlockSchema.model_fields):
         assert f"`{name}`" in page
 

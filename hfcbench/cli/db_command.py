@@ -163,6 +163,7 @@ def merge(sources: tuple[str, ...], db: str) -> None:
     type=click.Choice(("parquet", "csv")),
     default="parquet",
     show_default=True,
+    help="Of the files.",
 )
 def export_command(folder: Path, db: str, file_format: Literal["parquet", "csv"]) -> None:
     """Write every table to a file of its own."""

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     type=click.Choice(GROUPS),
     help="Mean over the rows that share this; configuration: over seeds.",
 )
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="At most so many rows.",
+)
 @click.option("--all", "everything", is_flag=True, help="Every row, whatever the limit.")
 @click.option("--radius", type=float, help="Radius or rank to show; default: the middle one.")
 @click.option("--epsilon", type=float, help="Attack strength to show; default: the smallest.")

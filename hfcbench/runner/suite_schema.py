@@ -26,19 +26,32 @@ Combination = Named | list[Named]
 
 
 class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = pydantic.ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        # The reference page on suite files says what stands below each key.
+        use_attribute_docstrings=True,
+    )
 
 
 class ScheduleSchema(_Strict):
     """Any part of :class:`hfcbench.types.Schedule`."""
 
     epochs: Annotated[int, Ge(0)] | None = None
+    """How often a training sees every image; 0 for models that come trained."""
     batch_size: Annotated[int, Ge(1)] | None = None
+    """Images of a step."""
     optimizer: str | None = None
+    """A class of ``torch.optim``, written as there."""
     learning_rate: Annotated[float, Gt(0)] | None = None
+    """Of the optimizer; that of detectors rises to it and falls again."""
     optimizer_options: dict[str, pydantic.JsonValue] | None = None
+    """Further keyword arguments of the optimizer."""
     augmentation: Augmentation | None = None
+    """What is done to training images at random."""
     precision: Precision | None = None
+    """What steps compute in; ``bfloat16`` is faster on GPUs and on CPUs with AMX or AVX512-BF16."""
 
 
 class SamplesSchema(_Strict):
@@ -48,47 +61,80 @@ class SamplesSchema(_Strict):
     """
 
     train: Annotated[int, Ge(1)] | None = None
+    """Images of the training split, chosen once at random."""
     test: Annotated[int, Ge(1)] | None = None
+    """Images of the test split."""
     attack: Annotated[int, Ge(1)] | None = None
+    """Those of the test images that are attacked."""
     analysis: Annotated[int, Ge(1)] | None = None
+    """Those of the test images that analyses look at."""
 
 
 class CurvesSchema(_Strict):
     """What is measured after every epoch, on how many images a split."""
 
     components: list[str] | None = None
+    """What models are shown."""
     samples: Annotated[int, Ge(1)] | None = None
+    """Images of each split; all of them where nothing is said."""
 
 
 class BlockSchema(_Strict):
     """One matrix of trainings, each with one matrix of evaluations."""
 
     datasets: Annotated[list[Named], MinLen(1)] | None = None
+    """Names of datasets."""
     models: Annotated[list[Named], MinLen(1)] | None = None
+    """Names of models; every block needs some."""
     heuristics: Annotated[list[Combination], MinLen(1)] | None = None
+    """Names, joined with ``+`` where they are applied together; ``vanilla`` is none."""
     train_on: Annotated[list[str], MinLen(1)] | None = None
+    """Components that models are trained on."""
     seeds: Annotated[list[Annotated[int, Interval(ge=0, lt=2**31)]], MinLen(1)] | None = None
+    """Whole numbers; a training for each."""
     schedule: ScheduleSchema | None = None
+    """How models are trained."""
     samples: SamplesSchema | None = None
+    """Use so many images of each split, chosen once at random, instead of all."""
     curves: CurvesSchema | None = None
+    """What is measured after every epoch, on train and test."""
     decomposition: Named | None = None
+    """What ``lfc@...`` and ``hfc@...`` mean."""
     rescaling: Rescaling | None = None
+    """What is done to a component before a model sees it."""
     components: list[str] | None = None
+    """What is evaluated: ``original``, ``lfc@8``, ``hfc@8``; ``[]`` is nothing."""
     defences: Annotated[list[Named], MinLen(1)] | None = None
+    """Names of defences; ``none`` is the undefended model."""
     attacks: list[Named] | None = None
+    """Names of attacks."""
     epsilons: list[Annotated[float, Ge(0)]] | None = None
+    """Radii in the attack's norm (L-infinity, if it says nothing else), in pixel units of [0,1]."""
     attack_components: list[str] | None = None
+    """What is cut out of adversarial images before they are classified; with ``[]`` only
+    analyses use the attacks.
+    """
     attack_modes: Annotated[list[AttackMode], MinLen(1)] | None = None
+    """What attacks know of a defence: ``adaptive`` (everything: they go through it),
+    ``transfer`` (only the undefended model), ``oblivious`` (its gradients as they fall).
+    """
     criterion: Literal["worst-case", "full"] | None = None
+    """``worst-case``: an image that is broken at any step, or at a smaller epsilon of the list,
+    is broken; ``full``: the images after every step.
+    """
     attack_precision: Precision | None = None
+    """What gradients of attacks are computed in; verdicts are the model's own."""
     metrics: Annotated[list[Named], MinLen(1)] | None = None
+    """Names of metrics."""
     analyses: list[Named] | None = None
+    """Names of analyses; those of attacks run for every attack and epsilon."""
 
 
 class FullBlockSchema(BlockSchema):
     """A block as a file says it; what ``quick`` holds replaces the rest at the quick scale."""
 
     quick: BlockSchema | None = None
+    """What is said at the quick scale instead of the rest."""
 
 
 class SuiteSchema(FullBlockSchema):
@@ -98,10 +144,15 @@ class SuiteSchema(FullBlockSchema):
     """
 
     title: str
+    """For people."""
     description: str = ""
+    """For people."""
     scale: Literal["full", "quick"] = "full"
+    """``quick`` marks a study that is too small to publish: its rows never rank with others."""
     blocks: list[FullBlockSchema] = []
+    """Each is the full matrix of its lists."""
     includes: list[str] = []
+    """Other suites, instead of blocks: all of them together, what they share done once."""
 
     @pydantic.model_validator(mode="after")
     def _either(self) -> SuiteSchema:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import sqlite
 
 from hfcbench.reference_pages.markdown import code, page, prose, table
 from hfcbench.results.database.revisions import REVISIONS
+from hfcbench.results.meanings import meaning_of_column, view_meanings
 from hfcbench.results.opening import open_store
 from hfcbench.results.schema import Base
 
 
 def database_page() -> str:
     """`schema.md`, from the tables, and from the views as a new database has them."""
-    meanings = _read("column_meanings.yaml")
     descriptions = {
         mapper.class_.__tablename__: mapper.class_.__doc__ or "" for mapper in Base.registry.mappers
     }
     tables = [
-        _table(each, descriptions[each.name], meanings)
+        _table(each, descriptions[each.name])
         for each in sorted(Base.metadata.tables.values(), key=lambda each: each.name)
     ]
     introduction = (
@@ -33,7 +31,7 @@ def database_page() -> str:
         "PostgreSQL has its own of the same meaning. Times are UTC. Columns that may be NULL are "
         "marked as such. [What results mean and how to ask for them](../database.md)"
     )
-    views = [_view(name, columns, meanings) for name, columns in _views().items()]
+    views = [_view(name, columns) for name, columns in _views().items()]
     return page("Database schema", introduction, ["## Tables", *tables, "## Views", *views])
 
 
@@ -43,9 +41,9 @@ def columns() -> set[str]:
     return {f"{owner}.{name}" for owner, names in (named | _views()).items() for name in names}
 
 
-def _table(of: Table, description: str, meanings: Mapping[str, str]) -> str:
+def _table(of: Table, description: str) -> str:
     rows = [
-        (code(each.name), _type(each), _meaning(of.name, each.name, meanings), _reference(each))
+        (code(each.name), _type(each), meaning_of_column(of.name, each.name), _reference(each))
         for each in of.columns
     ]
     head = ("column", "type", "meaning", "refers to")
@@ -62,14 +60,10 @@ def _reference(column: Column[object]) -> str:
     return ", ".join(code(key.target_fullname) for key in column.foreign_keys)
 
 
-def _view(name: str, names: Iterable[str], meanings: Mapping[str, str]) -> str:
-    rows = [(code(each), _meaning(name, each, meanings)) for each in names]
-    described = _read("view_meanings.yaml")[name]
+def _view(name: str, names: Iterable[str]) -> str:
+    rows = [(code(each), meaning_of_column(name, each)) for each in names]
+    described = view_meanings()[name]
     return "\n\n".join([f"### {name}", described, table(("column", "meaning"), rows)])
-
-
-def _meaning(owner: str, name: str, meanings: Mapping[str, str]) -> str:
-    return meanings.get(f"{owner}.{name}") or meanings[name]
 
 
 def _views() -> dict[str, list[str]]:
@@ -88,9 +82,3 @@ def _views() -> dict[str, list[str]]:
             }
         finally:
             connection.close()
-
-
-def _read(name: str) -> dict[str, str]:
-    text = (files("hfcbench.reference_pages") / name).read_text(encoding="utf-8")
-    read: dict[str, str] = yaml.safe_load(text)
-    return read

@@ -12,9 +12,11 @@ from datasette.database import Database
 from datasette.plugins import pm
 
 from hfcbench.results.database.sqlite_files import reading_uri
+from hfcbench.results.meanings import view_meanings
+from hfcbench.results.schema import Base
 from hfcbench.serving import connections
 from hfcbench.serving.connections import NAME
-from hfcbench.serving.descriptions import VIEWS, metadata
+from hfcbench.serving.descriptions import metadata
 from hfcbench.serving.ready_queries import ready_queries
 
 _SETTINGS = {
@@ -71,8 +73,9 @@ def _uri(path: Path) -> str:
 
 
 def _columns(path: Path) -> dict[str, list[str]]:
+    """Of each table and view of hfcbench; there may be others in the file."""
     with closing(open_for_reading(path)) as connection:
         return {
-            view: [row[1] for row in connection.execute(f"PRAGMA table_info({view})")]
-            for view in VIEWS
+            name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
+            for name in (*Base.metadata.tables, *view_meanings())
         }

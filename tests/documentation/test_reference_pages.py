@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 import pytest
-import yaml
 from click.testing import CliRunner
 
 import hfcbench
@@ -20,10 +19,10 @@ from hfcbench.reference_pages.__main__ import command
 from hfcbench.reference_pages.docstrings import description_of
 from hfcbench.reference_pages.markdown import prose, table
 from hfcbench.references import KINDS
+from hfcbench.results.meanings import column_meanings
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PACKAGE = Path(database.__file__).parent
 
 
 def text_of(name: str) -> str:
@@ -94,7 +93,7 @@ def test_what_help_says_of_a_command_is_on_the_page(name, found):
 
 
 def test_every_column_has_a_meaning_and_no_meaning_is_left_over():
-    meanings = yaml.safe_load((PACKAGE / "column_meanings.yaml").read_text(encoding="utf-8"))
+    meanings = column_meanings()
     used = set()
     for column in database.columns():
         used.add(column if column in meanings else column.partition(".")[2])

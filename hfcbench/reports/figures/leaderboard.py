@@ -67,12 +67,13 @@ def draw_leaderboard(board: Leaderboard, theme: str = "light") -> Figure:
     note = textwrap.wrap(_note(board, found), 150)
     heights = [_ABOVE + _ROW * len(section.rows) + _BELOW for section in found]
     height = _TOP + sum(heights) + _LINE * len(note) + 0.2
+    left = _left(found)
     with themed(colours):
         figure = Figure(figsize=(_WIDTH, height))
         _head(figure, board, found, colours)
         top = height - _TOP
         for section, own in zip(found, heights, strict=True):
-            _draw_section(figure, section, top, board.metric, colours)
+            _draw_section(figure, section, (left, top), board.metric, colours)
             top -= own
         for number, line in enumerate(note):
             _say(figure, _LEFT, top - 0.12 - number * _LINE, line, colours.quiet, 7)
@@ -108,11 +109,10 @@ def _head(figure: Figure, board: Leaderboard, found: Sequence[BoardSection], the
 
 
 def _draw_section(
-    figure: Figure, section: BoardSection, top: float, metric: str, theme: Theme
+    figure: Figure, section: BoardSection, corner: tuple[float, float], metric: str, theme: Theme
 ) -> None:
-    """A panel whose upper end is ``top`` inches above the bottom of the figure."""
-    names = [_name(row) for row in section.rows]
-    left = _LEFT + 0.3 + min(_MOST_NAME, _CHARACTER * max(map(len, names)) + 0.15)
+    """A section: its panel begins and its heading stands so many inches from the lower left."""
+    left, top = corner
     height, width = figure.get_figheight(), _WIDTH - left - _NUMBERS
     low = top - _ABOVE - _ROW * len(section.rows)
     place = (left / _WIDTH, low / height, width / _WIDTH, (top - _ABOVE - low) / height)
@@ -136,6 +136,12 @@ def _draw_section(
     panel.spines[["left", "bottom"]].set_visible(False)
     for y in range(1, len(section.rows)):
         panel.axhline(y - 0.5, color=theme.rule, linewidth=0.5, alpha=0.6, zorder=0)
+
+
+def _left(found: Sequence[BoardSection]) -> float:
+    """Where the panels begin, in inches: the same for all, right of the longest name."""
+    longest = max(len(_name(row)) for section in found for row in section.rows)
+    return _LEFT + 0.3 + min(_MOST_NAME, _CHARACTER * longest + 0.15)
 
 
 def _draw_row(panel: Axes, row: BoardRow, y: int, theme: Theme) -> None:

@@ -138,7 +138,7 @@ def test_a_long_name_keeps_the_end_that_tells_it_from_others():
         for rho in (0.1, 0.25)
     ]
     said = [text for text in texts(draw_leaderboard(board(*rows))) if "…" in text]
-    assert [text[-10:] for text in said] == ["(rho=0.1)"[-10:].rjust(10, "g"), "(rho=0.25)"]
+    assert [text.rpartition("(")[2] for text in said] == ["rho=0.1)", "rho=0.25)"]
     assert max(map(len, said)) < 60
 
 

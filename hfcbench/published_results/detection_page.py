@@ -1,0 +1,81 @@
+"""What detectors see without low or high frequencies: section 7 of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from hfcbench.published_results.asked import Asked, asked_studies, read_asked
+from hfcbench.published_results.pages import Page, Picture, commands, paragraphs
+from hfcbench.published_results.paper_numbers import GAINING_PICTURES, PAPER, PICTURES
+from hfcbench.published_results.settings import setting_of
+from hfcbench.reports.figures.detection import detection
+from hfcbench.reports.figures.drawing import Drawing, TableOutput, file_name
+from hfcbench.reports.figures.markdown import markdown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hfcbench.registry import Registry
+    from hfcbench.reports.study import Study
+    from hfcbench.results.store import Store
+
+# Single pictures are many rows; `hfcbench gains --largest` lists them.
+_LEFT_OUT = "detection-pictures"
+
+
+def detection_page(store: Store, registry: Registry) -> Page:
+    """A section per study that has detectors."""
+    says = (
+        f"The paper ({PAPER}, section 7) runs RetinaNet on COCO's {PICTURES:,} validation "
+        f"pictures; in {GAINING_PICTURES:,} of them something is detected better on the low "
+        "frequencies than on the original. What was run here is another detector on other "
+        "pictures: how its precision changes can be held against that, its precision cannot."
+    )
+    sections = [
+        _section(store, number, asked, study)
+        for number, (asked, study) in enumerate(_studies(store, registry), start=1)
+    ]
+    body = paragraphs(says, *sections) if sections else paragraphs(says, "Not run yet.")
+    return Page("detection.md", "Detection", body)
+
+
+def detection_pictures(store: Store, registry: Registry) -> Iterator[Picture]:
+    """The figures of these studies."""
+    for number, (_, study) in enumerate(_studies(store, registry), start=1):
+        numbers = study.scores.to_csv(index=False, lineterminator="\n", float_format="%.9g")
+        for output in detection(study):
+            if isinstance(output, Drawing):
+                yield Picture(_file(number, output), _draws(output), numbers)
+
+
+def _studies(store: Store, registry: Registry) -> Iterator[tuple[Asked, Study]]:
+    for asked in asked_studies(store, registry):
+        study = read_asked(store, registry, asked)
+        if study is not None and (study.scores["metric"] == "map").any():
+            yield asked, study
+
+
+def _section(store: Store, number: int, asked: Asked, study: Study) -> str:
+    setting = setting_of(store, study)
+    parts = []
+    for output in detection(study):
+        if isinstance(output, Drawing):
+            parts.append(f"![Average precision by cutoff]({_file(number, output)})")
+        elif isinstance(output, TableOutput) and not output.name.startswith(_LEFT_OUT):
+            parts += [markdown(output.frame), output.note]
+    return paragraphs(
+        f"## {setting.dataset}, suite {asked.suite}",
+        f"Setting: {setting}.",
+        *parts,
+        "To run it, and to list the pictures that change most:",
+        commands([asked.command, f"hfcbench gains --dataset '{setting.dataset}' --largest 10"]),
+    )
+
+
+def _file(number: int, output: Drawing) -> str:
+    return file_name(output.name, str(number)) + ".png"
+
+
+def _draws(output: Drawing) -> Callable[[], Figure]:
+    return lambda: output.figure

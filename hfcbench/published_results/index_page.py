@@ -1,0 +1,92 @@
+"""What was run, where, with which versions, how to repeat it, and how it differs from the paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from hfcbench.published_results.asked import Asked, asked_studies, read_asked
+from hfcbench.published_results.inventory import (
+    datasets_table,
+    run_commands,
+    runs_table,
+    score_count,
+    trainings_table,
+    versions_table,
+)
+from hfcbench.published_results.pages import AGAIN, Page, commands, paragraphs
+from hfcbench.published_results.paper_numbers import PAPER
+from hfcbench.published_results.settings import schedule_text, setting_of
+from hfcbench.reports.figures.markdown import markdown
+from hfcbench.types import Schedule
+
+if TYPE_CHECKING:
+    from hfcbench.registry import Registry
+    from hfcbench.results.store import Store
+
+_PAPER_SUITE = "paper/"
+_PAGES = """
+- [Leaderboards](leaderboard.md) of every dataset
+- [The paper's statements](claims.md): what was found for and against them
+- [Table 1](table1.md) and [table 2](table2.md), ours beside the paper's
+- [Detection](detection.md): what a detector sees without low or high frequencies
+"""
+
+
+def index_page(store: Store, registry: Registry) -> Page:
+    """The first page of the published results."""
+    trainings = trainings_table(store)
+    total = sum(map(int, trainings["trainings"])) if len(trainings) else 0
+    says = (
+        f"`results.db` at the top of this repository holds {score_count(store):,} scores of "
+        f"{total:,} trained models, each written by a run that is named below. It opens in plain "
+        "`sqlite3`; `hfcbench show ID --db results.db` tells where a number comes from."
+    )
+    usual = schedule_text(vars(Schedule()))
+    body = paragraphs(
+        says,
+        _PAGES,
+        "## Datasets",
+        markdown(datasets_table(store)),
+        "## Trainings and evaluations",
+        "A training that several suites need is done once, and stands with the one that asked "
+        "first. `quick` marks a study that was made smaller than it is described, in every row.",
+        markdown(trainings),
+        "## What differs from the paper",
+        f"The set-up of {PAPER}, section 4.2: {usual}, {Schedule().epochs} epochs on all of "
+        "CIFAR-10. The suites that repeat it were run like this:",
+        markdown(_differences(store, registry)),
+        "## Runs",
+        markdown(runs_table(store)),
+        "Versions:",
+        markdown(versions_table(store)),
+        "## To repeat them",
+        "In a folder that holds the datasets as `data`; what the database has is not run again.",
+        commands(run_commands(store)),
+        "These pages are made again, or checked, by",
+        commands([AGAIN, f"{AGAIN} --check"]),
+    )
+    return Page("index.md", "Published results", body)
+
+
+def _differences(store: Store, registry: Registry) -> pd.DataFrame:
+    """A row per distinct setting of the suites of the paper."""
+    suites: dict[str, list[str]] = {}
+    for asked in asked_studies(store, registry):
+        if asked.suite.startswith(_PAPER_SUITE):
+            text = _difference(store, registry, asked)
+            suites.setdefault(text, []).extend([asked.suite] if text else [])
+    rows = [
+        {"suites": ", ".join(dict.fromkeys(names)), "differs in": text}
+        for text, names in suites.items()
+        if text
+    ]
+    return pd.DataFrame(rows, columns=["suites", "differs in"])
+
+
+def _difference(store: Store, registry: Registry, asked: Asked) -> str:
+    study = read_asked(store, registry, asked)
+    if study is None or not study.trainings["done"].any():
+        return ""
+    return "; ".join(setting_of(store, study).differences()) or "nothing"

@@ -89,7 +89,7 @@ def _asked_by(command: str, registry: Registry) -> Iterator[Asked]:
         with run_program.make_context(_RUN, arguments) as context:
             given = dict(context.params)
         names = included_suites(str(given.pop("suite")), registry)
-    except (ValueError, click.ClickException, HfcbenchError):
+    except (ValueError, click.ClickException, click.exceptions.Exit, HfcbenchError):
         return
     options = {name: value for name, value in given.items() if name in _OVERRIDES}
     for name in names:

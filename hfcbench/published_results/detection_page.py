@@ -15,6 +15,7 @@ from hfcbench.reports.figures.markdown import markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
     from hfcbench.registry import Registry
     from hfcbench.reports.study import Study
@@ -63,7 +64,7 @@ def _section(store: Store, number: int, asked: Asked, study: Study) -> str:
         if isinstance(output, Drawing):
             parts.append(f"![Average precision by cutoff]({_file(number, output)})")
         elif isinstance(output, TableOutput) and not output.name.startswith(_LEFT_OUT):
-            parts += [markdown(output.frame), output.note]
+            parts += [markdown(_without_one_model(output.frame)), output.note]
     return paragraphs(
         f"## {setting.dataset}, suite {asked.suite}",
         f"Setting: {setting}.",
@@ -71,6 +72,12 @@ def _section(store: Store, number: int, asked: Asked, study: Study) -> str:
         "To run it, and to list the pictures that change most:",
         commands([asked.command, f"hfcbench gains --dataset '{setting.dataset}' --largest 10"]),
     )
+
+
+def _without_one_model(table: DataFrame) -> DataFrame:
+    """The setting names a model that all rows share."""
+    one = "model" in table and table["model"].nunique() == 1
+    return table.drop(columns="model") if one else table
 
 
 def _file(number: int, output: Drawing) -> str:

@@ -60,7 +60,7 @@ class Setting:
             ", ".join(self.models),
             scale,
             f"{span(*self.images)} training images",
-            f"{span(*self.epochs)} epochs",
+            "1 epoch" if self.epochs == (1, 1) else f"{span(*self.epochs)} epochs",
             f"{span(*self.tested)} test images",
             f"{span(*self.attacked)} of them attacked" if self.attacked[1] else "",
             count(self.seeds, "seed"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hfcbench.published_results.asked import Asked, asked_studies, read_asked
+from hfcbench.published_results.asked import asked_studies, read_asked
 from hfcbench.published_results.inventory import (
     datasets_table,
     run_commands,
@@ -63,30 +64,35 @@ def index_page(store: Store, registry: Registry) -> Page:
         markdown(versions_table(store)),
         "## To repeat them",
         "In a folder that holds the datasets as `data`; what the database has is not run again.",
-        commands(run_commands(store)),
+        commands([_here(command) for command in run_commands(store)]),
         "These pages are made again, or checked, by",
         commands([AGAIN, f"{AGAIN} --check"]),
     )
     return Page("index.md", "Published results", body)
 
 
+def _here(command: str) -> str:
+    """A command without its database, so that it writes to `results.db` where it is called."""
+    words = shlex.split(command)
+    while "--db" in words:
+        at = words.index("--db")
+        words = words[:at] + words[at + 2 :]
+    return shlex.join(word for word in words if not word.startswith("--db="))
+
+
 def _differences(store: Store, registry: Registry) -> pd.DataFrame:
-    """A row per distinct setting of the suites of the paper."""
-    suites: dict[str, list[str]] = {}
+    """A row per dataset and distinct setting of the suites of the paper."""
+    suites: dict[tuple[str, str], list[str]] = {}
     for asked in asked_studies(store, registry):
-        if asked.suite.startswith(_PAPER_SUITE):
-            text = _difference(store, registry, asked)
-            suites.setdefault(text, []).extend([asked.suite] if text else [])
+        study = read_asked(store, registry, asked)
+        if not asked.suite.startswith(_PAPER_SUITE) or study is None:
+            continue
+        if study.trainings["done"].any():
+            setting = setting_of(store, study)
+            text = "; ".join(setting.changes()) or "nothing"
+            suites.setdefault((setting.dataset, text), []).append(asked.suite)
     rows = [
-        {"suites": ", ".join(dict.fromkeys(names)), "differs in": text}
-        for text, names in suites.items()
-        if text
+        {"dataset": dataset, "suites": ", ".join(dict.fromkeys(names)), "differs in": text}
+        for (dataset, text), names in suites.items()
     ]
-    return pd.DataFrame(rows, columns=["suites", "differs in"])
-
-
-def _difference(store: Store, registry: Registry, asked: Asked) -> str:
-    study = read_asked(store, registry, asked)
-    if study is None or not study.trainings["done"].any():
-        return ""
-    return "; ".join(setting_of(store, study).differences()) or "nothing"
+    return pd.DataFrame(rows, columns=["dataset", "suites", "differs in"])

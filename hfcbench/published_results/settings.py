@@ -25,7 +25,7 @@ DATASET_NOTES: Mapping[str, str] = {
     "photo-patches": "32x32 patches of ten photographs, which are the classes",
     "photo-objects": "things drawn on photographs",
 }
-"""What a dataset is that a reader would take for another, by the end of its name."""
+"""What a dataset is, by the end of its name without parameters."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,17 @@ class Setting:
         return "; ".join(part for part in parts if part)
 
     def differences(self) -> list[str]:
-        """What differs from the paper's set-up (section 4.2), a sentence part each."""
+        """What differs from the paper's (section 4.2), a sentence part each."""
+        if self.dataset == PAPER_DATASET:
+            return self.changes()
+        note = note_on(self.dataset)
+        of_data = f"{self.dataset}{f' ({note})' if note else ''} instead of CIFAR-10"
+        return [of_data, *self.changes()]
+
+    def changes(self) -> list[str]:
+        """:meth:`differences` but for the dataset."""
         paper = Schedule()
         found = []
-        if self.dataset != PAPER_DATASET:
-            note = note_on(self.dataset)
-            found.append(f"{self.dataset}{f' ({note})' if note else ''} instead of CIFAR-10")
         others = [model for model in self.models if model != PAPER_MODEL]
         if others:
             found.append(f"{', '.join(others)} instead of the ResNet of the authors' code")
@@ -92,7 +97,8 @@ class Setting:
 
 def note_on(dataset: str) -> str:
     """What a reader must know of a dataset; empty where its name says it."""
-    notes = [note for name, note in DATASET_NOTES.items() if dataset.endswith(name)]
+    plain = dataset.partition("(")[0]
+    notes = [note for name, note in DATASET_NOTES.items() if plain.endswith(name)]
     return "".join(notes[:1])
 
 

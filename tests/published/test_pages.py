@@ -158,7 +158,10 @@ def test_claims_are_those_of_the_command(studied, folder, capsys):
 def test_the_first_page_tells_what_was_run(studied, folder):
     text = (folder / "index.md").read_text()
     for (command,) in ask(studied, "SELECT command FROM runs"):
-        assert f"    {command}\n" in text
+        assert f"| `{command}` |" in text
+        # To be repeated where results.db is.
+        assert f"    {command.removesuffix(' --db written.db')}\n" in text
+    assert "things drawn on photographs" in text
     ((scores,),) = ask(studied, "SELECT COUNT(*) FROM scores")
     assert f"holds {scores:,} scores of 7 trained models" in text
     rows = table_below(text, "## Trainings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ _LANES = {ORIGINAL: 0.22, LOW: 0.22, HIGH: -0.02, ROBUST: -0.25}
 _MARKERS = {ORIGINAL: "o", LOW: "D", HIGH: "^", ROBUST: "s"}
 _SIZES = {ORIGINAL: 7.0, LOW: 6.8, HIGH: 6.5, ROBUST: 5.5}
 _METRICS = {"top1": "accuracy", "map": "mean average precision"}
+_ONE_SEED = {"top1": "Wilson's interval", "map": "bootstrap interval over pictures"}
 _COLUMNS = (("original", 0.5), ("gap", 1.2), ("robust", 1.85))
 
 
@@ -118,7 +120,8 @@ def _draw_section(
     place = (left / _WIDTH, low / height, width / _WIDTH, (top - _ABOVE - low) / height)
     panel = figure.add_axes(place)
     _say(figure, _LEFT, top - 0.27, _heading(section), theme.quiet, 8.5)
-    for column, offset in _COLUMNS:
+    columns = _COLUMNS if section.attacked else _COLUMNS[:-1]
+    for column, offset in columns:
         _say(figure, left + width + offset, top - _ABOVE + 0.08, column, theme.quiet, 8, "right")
     for number, row in enumerate(section.rows):
         y = len(section.rows) - 1 - number
@@ -180,7 +183,7 @@ def _label(figure: Figure, row: BoardRow, y: float, right: float, theme: Theme) 
     _say(figure, _LEFT + 0.18, y, rank, theme.quiet, 8.5, "right")
     name, more = row.name, row.more
     shown = round((right - _LEFT - 0.45) / _CHARACTER) - len(name) - 2
-    if len(more) > shown:
+    if more and len(more) > shown:
         # What tells rows apart stands at the end: parameters of a defence.
         begin = max(1, shown // 3)
         more = f"{more[:begin]}…{more[len(more) - (shown - begin - 1) :]}"
@@ -249,9 +252,12 @@ def _note(board: Leaderboard, found: Sequence[BoardSection]) -> str:
     rows = [row for section in found for row in section.rows]
     if any(point.doubted for row in rows for point in row.points.values()):
         says.append("hollow and ?: a reliability check of this score is flagged")
-    seeds = [end for section in found for end in section.seeds]
-    interval = mixed_note(min(seeds), max(seeds), "Wilson's interval")
-    return "; ".join([*says, f"thin lines: 95% {interval}"])
+    ends = [point.low for row in rows for point in row.points.values()]
+    if not all(map(math.isnan, ends)):
+        seeds = [end for section in found for end in section.seeds]
+        one_seed = _ONE_SEED.get(board.metric, "interval of the score")
+        says.append(f"thin lines: 95% {mixed_note(min(seeds), max(seeds), one_seed)}")
+    return "; ".join(says)
 
 
 def _say(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,14 @@ class Asked:
         return json.dumps([self.suite, changed], sort_keys=True, default=str)
 
 
+@dataclass(frozen=True)
+class AskedStudy:
+    """A study as it was asked for, and what the database holds of it."""
+
+    asked: Asked
+    study: Study
+
+
 def asked_studies(store: Store, registry: Registry) -> list[Asked]:
     """Every study that was asked for, once, with the most seeds; in the order of the runs.
 
@@ -60,25 +68,18 @@ def asked_studies(store: Store, registry: Registry) -> list[Asked]:
     return list(found.values())
 
 
-def read_asked(store: Store, registry: Registry, asked: Asked) -> Study | None:
-    """What the database holds of a study; None where it cannot be planned without its images."""
-    try:
-        overrides = overrides_from(asked.options)
-        return read_study(store, registry, asked.suite, overrides, command=asked.command)
-    except HfcbenchError:
-        # Of a run that failed before it knew its dataset, or whose options were refused.
-        return None
-
-
-def studies_of(
-    store: Store, registry: Registry, suites: Sequence[str]
-) -> list[tuple[Asked, Study]]:
-    """The studies of these suites that have at least one finished training."""
+def read_studies(store: Store, registry: Registry) -> list[AskedStudy]:
+    """What the database holds of every study that was asked for and has a finished training."""
     found = []
     for asked in asked_studies(store, registry):
-        study = read_asked(store, registry, asked) if asked.suite in suites else None
-        if study is not None and study.trainings["done"].any():
-            found.append((asked, study))
+        try:
+            overrides = overrides_from(asked.options)
+            study = read_study(store, registry, asked.suite, overrides, command=asked.command)
+        except HfcbenchError:
+            # Of a run that failed before it knew its dataset, or whose options were refused.
+            continue
+        if study.trainings["done"].any():
+            found.append(AskedStudy(asked, study))
     return found
 
 

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, UnidentifiedImageError
 
 from hfcbench.errors import UsageError
+from hfcbench.published_results.asked import read_studies
 from hfcbench.published_results.claims_page import claims_page
 from hfcbench.published_results.detection_page import detection_page, detection_pictures
 from hfcbench.published_results.index_page import index_page
@@ -26,15 +27,16 @@ _ENDINGS = (".md", ".png")
 
 def build(store: Store, registry: Registry) -> list[Page | Picture]:
     """Every file, from the database alone; equal databases give equal ones."""
+    studies = read_studies(store, registry)
     return [
-        index_page(store, registry),
+        index_page(store, studies),
         leaderboard_page(store),
-        claims_page(store, registry),
-        table1_page(store, registry),
-        table2_page(store, registry),
-        detection_page(store, registry),
+        claims_page(store, studies),
+        table1_page(store, studies),
+        table2_page(store, studies),
+        detection_page(store, studies),
         *leaderboard_pictures(store),
-        *detection_pictures(store, registry),
+        *detection_pictures(studies),
     ]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hfcbench.published_results.asked import Asked, studies_of
+from hfcbench.published_results.asked import Asked, AskedStudy
 from hfcbench.published_results.pages import Page, commands, paragraphs
 from hfcbench.published_results.paper_numbers import PAPER
 from hfcbench.published_results.settings import Setting, setting_of
@@ -17,7 +18,6 @@ from hfcbench.reports.claims.statements import STATEMENTS, Statement
 from hfcbench.reports.figures.markdown import markdown
 
 if TYPE_CHECKING:
-    from hfcbench.registry import Registry
     from hfcbench.results.store import Store
 
 _VERDICTS: tuple[Verdict, ...] = ("supported", "contradicted", "undecided")
@@ -29,16 +29,19 @@ _HOW = (
 )
 
 
-def claims_page(store: Store, registry: Registry) -> Page:
+def claims_page(store: Store, studies: Sequence[AskedStudy]) -> Page:
     """A summary, what contradicts the paper, and a section per statement."""
-    studies = studies_of(store, registry, list(dict.fromkeys(item.suite for item in STATEMENTS)))
-    settings = [setting_of(store, study) for _, study in studies]
+    suites = {statement.suite for statement in STATEMENTS}
+    studies = [item for item in studies if item.asked.suite in suites]
+    settings = [setting_of(store, item.study) for item in studies]
     found: dict[str, list[tuple[Finding, Setting]]] = {item.name: [] for item in STATEMENTS}
     for statement in STATEMENTS:
-        for (asked, study), setting in zip(studies, settings, strict=True):
-            if asked.suite == statement.suite:
-                findings = check_statement(statement, study)
-                found[statement.name] += [(item, setting) for item in findings if item.effects]
+        for item, setting in zip(studies, settings, strict=True):
+            if item.asked.suite == statement.suite:
+                findings = check_statement(statement, item.study)
+                found[statement.name] += [
+                    (finding, setting) for finding in findings if finding.effects
+                ]
     body = paragraphs(
         f"The statements of {PAPER}, each held against every study of the database that can tell.",
         _HOW,
@@ -48,7 +51,7 @@ def claims_page(store: Store, registry: Registry) -> Page:
         _contradictions(found),
         *(_section(item, found[item.name]) for item in STATEMENTS),
         "## To check them again",
-        commands([_check(asked) for asked, _ in studies]),
+        commands([_check(item.asked) for item in studies]),
     )
     return Page("claims.md", "The paper's statements", body)
 

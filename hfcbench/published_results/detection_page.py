@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hfcbench.published_results.asked import Asked, asked_studies, read_asked
+from hfcbench.published_results.asked import AskedStudy
 from hfcbench.published_results.pages import Page, Picture, commands, paragraphs
 from hfcbench.published_results.paper_numbers import GAINING_PICTURES, PAPER, PICTURES
 from hfcbench.published_results.settings import setting_of
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-    from hfcbench.registry import Registry
-    from hfcbench.reports.study import Study
     from hfcbench.results.store import Store
 
 # Single pictures are many rows; `hfcbench gains --largest` lists them.
 _LEFT_OUT = "detection-pictures"
 
 
-def detection_page(store: Store, registry: Registry) -> Page:
+def detection_page(store: Store, studies: Sequence[AskedStudy]) -> Page:
     """A section per study that has detectors."""
     says = (
         f"The paper ({PAPER}, section 7) runs RetinaNet on COCO's {PICTURES:,} validation "
@@ -34,30 +32,28 @@ def detection_page(store: Store, registry: Registry) -> Page:
         "pictures: how its precision changes can be held against that, its precision cannot."
     )
     sections = [
-        _section(store, number, asked, study)
-        for number, (asked, study) in enumerate(_studies(store, registry), start=1)
+        _section(store, number, item) for number, item in enumerate(_of_detectors(studies), start=1)
     ]
     body = paragraphs(says, *sections) if sections else paragraphs(says, "Not run yet.")
     return Page("detection.md", "Detection", body)
 
 
-def detection_pictures(store: Store, registry: Registry) -> Iterator[Picture]:
+def detection_pictures(studies: Sequence[AskedStudy]) -> Iterator[Picture]:
     """The figures of these studies."""
-    for number, (_, study) in enumerate(_studies(store, registry), start=1):
+    for number, item in enumerate(_of_detectors(studies), start=1):
+        study = item.study
         numbers = study.scores.to_csv(index=False, lineterminator="\n", float_format="%.9g")
         for output in detection(study):
             if isinstance(output, Drawing):
                 yield Picture(_file(number, output), _draws(output), numbers)
 
 
-def _studies(store: Store, registry: Registry) -> Iterator[tuple[Asked, Study]]:
-    for asked in asked_studies(store, registry):
-        study = read_asked(store, registry, asked)
-        if study is not None and (study.scores["metric"] == "map").any():
-            yield asked, study
+def _of_detectors(studies: Sequence[AskedStudy]) -> list[AskedStudy]:
+    return [item for item in studies if (item.study.scores["metric"] == "map").any()]
 
 
-def _section(store: Store, number: int, asked: Asked, study: Study) -> str:
+def _section(store: Store, number: int, item: AskedStudy) -> str:
+    study = item.study
     setting = setting_of(store, study)
     parts = []
     for output in detection(study):
@@ -66,11 +62,13 @@ def _section(store: Store, number: int, asked: Asked, study: Study) -> str:
         elif isinstance(output, TableOutput) and not output.name.startswith(_LEFT_OUT):
             parts += [markdown(_without_one_model(output.frame)), output.note]
     return paragraphs(
-        f"## {setting.dataset}, suite {asked.suite}",
+        f"## {setting.dataset}, suite {item.asked.suite}",
         f"Setting: {setting}.",
         *parts,
         "To run it, and to list the pictures that change most:",
-        commands([asked.command, f"hfcbench gains --dataset '{setting.dataset}' --largest 10"]),
+        commands(
+            [item.asked.command, f"hfcbench gains --dataset '{setting.dataset}' --largest 10"]
+        ),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hfcbench.published_results.asked import asked_studies, read_asked
+from hfcbench.published_results.asked import AskedStudy
 from hfcbench.published_results.inventory import (
     datasets_table,
     run_commands,
@@ -23,7 +24,6 @@ from hfcbench.reports.figures.markdown import markdown
 from hfcbench.types import Schedule
 
 if TYPE_CHECKING:
-    from hfcbench.registry import Registry
     from hfcbench.results.store import Store
 
 _PAPER_SUITE = "paper/"
@@ -35,7 +35,7 @@ _PAGES = """
 """
 
 
-def index_page(store: Store, registry: Registry) -> Page:
+def index_page(store: Store, studies: Sequence[AskedStudy]) -> Page:
     """The first page of the published results."""
     trainings = trainings_table(store)
     total = sum(map(int, trainings["trainings"])) if len(trainings) else 0
@@ -57,7 +57,7 @@ def index_page(store: Store, registry: Registry) -> Page:
         "## What differs from the paper",
         f"The set-up of {PAPER}, section 4.2: {usual}, {Schedule().epochs} epochs on all of "
         "CIFAR-10. The suites that repeat it were run like this:",
-        markdown(_differences(store, registry)),
+        markdown(_differences(store, studies)),
         "## Runs",
         markdown(runs_table(store)),
         "Versions:",
@@ -80,17 +80,14 @@ def _here(command: str) -> str:
     return shlex.join(word for word in words if not word.startswith("--db="))
 
 
-def _differences(store: Store, registry: Registry) -> pd.DataFrame:
+def _differences(store: Store, studies: Sequence[AskedStudy]) -> pd.DataFrame:
     """A row per dataset and distinct setting of the suites of the paper."""
     suites: dict[tuple[str, str], list[str]] = {}
-    for asked in asked_studies(store, registry):
-        study = read_asked(store, registry, asked)
-        if not asked.suite.startswith(_PAPER_SUITE) or study is None:
-            continue
-        if study.trainings["done"].any():
-            setting = setting_of(store, study)
+    for item in studies:
+        if item.asked.suite.startswith(_PAPER_SUITE):
+            setting = setting_of(store, item.study)
             text = "; ".join(setting.changes()) or "nothing"
-            suites.setdefault((setting.dataset, text), []).append(asked.suite)
+            suites.setdefault((setting.dataset, text), []).append(item.asked.suite)
     rows = [
         {"dataset": dataset, "suites": ", ".join(dict.fromkeys(names)), "differs in": text}
         for (dataset, text), names in suites.items()

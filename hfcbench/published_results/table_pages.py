@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hfcbench.published_results.asked import Asked, studies_of
+from hfcbench.published_results.asked import AskedStudy
 from hfcbench.published_results.pages import Page, commands, paragraphs
 from hfcbench.published_results.paper_numbers import (
     ADVERSARIAL,
@@ -32,7 +32,6 @@ from hfcbench.reports.figures.tables import OF_SCORES, train_and_test
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from hfcbench.registry import Registry
     from hfcbench.reports.study import Study
     from hfcbench.results.store import Store
 
@@ -40,40 +39,41 @@ _HEURISTICS = {NATURAL: "vanilla", ADVERSARIAL: "adversarial-training"}
 _NOT_RUN = "The database has no results of this table yet."
 
 
-def table1_page(store: Store, registry: Registry) -> Page:
+def table1_page(store: Store, studies: Sequence[AskedStudy]) -> Page:
     """Models trained on LFCs or HFCs alone, beside the paper's table 1."""
     says = (
         "Trained on one component of every training image, tested on original test images. `train` "
         "is accuracy on the component that was trained on, after the last epoch; differences are "
         f"ours minus the paper's ({PAPER}, table 1, {DATASET})."
     )
-    sections = _sections(store, registry, "paper/table1", _table1_rows)
+    sections = _sections(store, studies, "paper/table1", _table1_rows)
     return Page("table1.md", "Table 1: trained on one component", paragraphs(says, sections))
 
 
-def table2_page(store: Store, registry: Registry) -> Page:
+def table2_page(store: Store, studies: Sequence[AskedStudy]) -> Page:
     """Kernel smoothing under attack, beside the paper's table 2."""
     says = (
         "Accuracy of a natural and an adversarially trained model, with the kernels of the first "
         "convolution smoothed by `rho`, on clean test images and under FGSM and PGD. Differences "
         f"are ours minus the paper's ({PAPER}, table 2, {DATASET})."
     )
-    sections = _sections(store, registry, "paper/table2", _table2_rows)
+    sections = _sections(store, studies, "paper/table2", _table2_rows)
     return Page("table2.md", "Table 2: kernel smoothing under attack", paragraphs(says, sections))
 
 
 def _sections(
-    store: Store, registry: Registry, suite: str, rows_of: Callable[[Study], Sequence[str]]
+    store: Store,
+    studies: Sequence[AskedStudy],
+    suite: str,
+    rows_of: Callable[[Study], Sequence[str]],
 ) -> str:
-    """A section per study, model and what the suite does not vary; says where there is none."""
-    studies = studies_of(store, registry, [suite])
-    found = [_section(store, asked, study, rows_of) for asked, study in studies]
+    """A section per study of a suite; says where there is none."""
+    found = [_section(store, item, rows_of) for item in studies if item.asked.suite == suite]
     return paragraphs(*found) or _NOT_RUN
 
 
-def _section(
-    store: Store, asked: Asked, study: Study, rows_of: Callable[[Study], Sequence[str]]
-) -> str:
+def _section(store: Store, item: AskedStudy, rows_of: Callable[[Study], Sequence[str]]) -> str:
+    study = item.study
     setting = setting_of(store, study)
     differs = setting.differences()
     missing = f"{study.missing} planned results are missing." if study.missing else ""
@@ -84,7 +84,7 @@ def _section(
         missing,
         *rows_of(study),
         "To run it:",
-        commands([asked.command]),
+        commands([item.asked.command]),
     )
 
 

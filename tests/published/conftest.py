@@ -31,6 +31,25 @@ def compacted(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tables 1 and 2 and a detector, far too small to say anything, compacted."""
+    folder = tmp_path_factory.mktemp("studied")
+    shrunk = ["--scale", "quick", "--epochs", "1", "--train-samples", "60", "--test-samples", "40"]
+    for more in (
+        ["--suite", "paper/table2", *shrunk, "--attack-samples", "20"],
+        ["--suite", "paper/table1", *shrunk],
+        ["--suite", "detection", "--dataset", "photo-objects(train=16,test=6)", "--epochs", "1"],
+    ):
+        arguments = ["run", *more, "--db", str(folder / "written.db")]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["hfcbench", *arguments])
+            assert call(arguments) == 0
+    out = folder / "results.db"
+    assert call(["db", "compact", "--db", str(folder / "written.db"), "--out", str(out)]) == 0
+    return out
+
+
 @pytest.fixture
 def made(compacted: Path, tmp_path: Path) -> Path:
     """A copy that a test may damage."""

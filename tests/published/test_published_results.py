@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
+from hfcbench.published_results.__main__ import main
 from hfcbench.published_results.fitness import CHECKS
 from hfcbench.results.database.revisions import REVISIONS
 
@@ -29,6 +30,12 @@ def test_they_open_in_plain_sqlite_and_the_leaderboard_answers():
         scores = plain.execute("SELECT COUNT(*) FROM scores").fetchone()[0]
     assert len(models) > 1
     assert scores > 1000
+
+
+def test_the_pages_are_what_the_database_gives(capsys):
+    pages = ROOT / "docs" / "results"
+    code = main(["--db", str(PUBLISHED), "--out", str(pages), "--check"])
+    assert (code, capsys.readouterr().err) == (0, "")
 
 
 def test_the_newest_revision_is_alembics_head():

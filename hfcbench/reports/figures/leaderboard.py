@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ _LANES = {ORIGINAL: 0.22, LOW: 0.22, HIGH: -0.02, ROBUST: -0.25}
 _MARKERS = {ORIGINAL: "o", LOW: "D", HIGH: "^", ROBUST: "s"}
 _SIZES = {ORIGINAL: 7.0, LOW: 6.8, HIGH: 6.5, ROBUST: 5.5}
 _METRICS = {"top1": "accuracy", "map": "mean average precision"}
+_ONE_SEED = {"top1": "Wilson's interval", "map": "bootstrap interval over pictures"}
 _COLUMNS = (("original", 0.5), ("gap", 1.2), ("robust", 1.85))
 
 
@@ -67,12 +69,13 @@ def draw_leaderboard(board: Leaderboard, theme: str = "light") -> Figure:
     note = textwrap.wrap(_note(board, found), 150)
     heights = [_ABOVE + _ROW * len(section.rows) + _BELOW for section in found]
     height = _TOP + sum(heights) + _LINE * len(note) + 0.2
+    left = _left(found)
     with themed(colours):
         figure = Figure(figsize=(_WIDTH, height))
         _head(figure, board, found, colours)
         top = height - _TOP
         for section, own in zip(found, heights, strict=True):
-            _draw_section(figure, section, top, board.metric, colours)
+            _draw_section(figure, section, (left, top), board.metric, colours)
             top -= own
         for number, line in enumerate(note):
             _say(figure, _LEFT, top - 0.12 - number * _LINE, line, colours.quiet, 7)
@@ -108,17 +111,17 @@ def _head(figure: Figure, board: Leaderboard, found: Sequence[BoardSection], the
 
 
 def _draw_section(
-    figure: Figure, section: BoardSection, top: float, metric: str, theme: Theme
+    figure: Figure, section: BoardSection, corner: tuple[float, float], metric: str, theme: Theme
 ) -> None:
-    """A panel whose upper end is ``top`` inches above the bottom of the figure."""
-    names = [_name(row) for row in section.rows]
-    left = _LEFT + 0.3 + min(_MOST_NAME, _CHARACTER * max(map(len, names)) + 0.15)
+    """A section: its panel begins and its heading stands so many inches from the lower left."""
+    left, top = corner
     height, width = figure.get_figheight(), _WIDTH - left - _NUMBERS
     low = top - _ABOVE - _ROW * len(section.rows)
     place = (left / _WIDTH, low / height, width / _WIDTH, (top - _ABOVE - low) / height)
     panel = figure.add_axes(place)
     _say(figure, _LEFT, top - 0.27, _heading(section), theme.quiet, 8.5)
-    for column, offset in _COLUMNS:
+    columns = _COLUMNS if section.attacked else _COLUMNS[:-1]
+    for column, offset in columns:
         _say(figure, left + width + offset, top - _ABOVE + 0.08, column, theme.quiet, 8, "right")
     for number, row in enumerate(section.rows):
         y = len(section.rows) - 1 - number
@@ -136,6 +139,12 @@ def _draw_section(
     panel.spines[["left", "bottom"]].set_visible(False)
     for y in range(1, len(section.rows)):
         panel.axhline(y - 0.5, color=theme.rule, linewidth=0.5, alpha=0.6, zorder=0)
+
+
+def _left(found: Sequence[BoardSection]) -> float:
+    """Where the panels begin, in inches: the same for all, right of the longest name."""
+    longest = max(len(_name(row)) for section in found for row in section.rows)
+    return _LEFT + 0.3 + min(_MOST_NAME, _CHARACTER * longest + 0.15)
 
 
 def _draw_row(panel: Axes, row: BoardRow, y: int, theme: Theme) -> None:
@@ -174,7 +183,7 @@ def _label(figure: Figure, row: BoardRow, y: float, right: float, theme: Theme) 
     _say(figure, _LEFT + 0.18, y, rank, theme.quiet, 8.5, "right")
     name, more = row.name, row.more
     shown = round((right - _LEFT - 0.45) / _CHARACTER) - len(name) - 2
-    if len(more) > shown:
+    if more and len(more) > shown:
         # What tells rows apart stands at the end: parameters of a defence.
         begin = max(1, shown // 3)
         more = f"{more[:begin]}…{more[len(more) - (shown - begin - 1) :]}"
@@ -243,9 +252,12 @@ def _note(board: Leaderboard, found: Sequence[BoardSection]) -> str:
     rows = [row for section in found for row in section.rows]
     if any(point.doubted for row in rows for point in row.points.values()):
         says.append("hollow and ?: a reliability check of this score is flagged")
-    seeds = [end for section in found for end in section.seeds]
-    interval = mixed_note(min(seeds), max(seeds), "Wilson's interval")
-    return "; ".join([*says, f"thin lines: 95% {interval}"])
+    ends = [point.low for row in rows for point in row.points.values()]
+    if not all(map(math.isnan, ends)):
+        seeds = [end for section in found for end in section.seeds]
+        one_seed = _ONE_SEED.get(board.metric, "interval of the score")
+        says.append(f"thin lines: 95% {mixed_note(min(seeds), max(seeds), one_seed)}")
+    return "; ".join(says)
 
 
 def _say(

@@ -27,7 +27,7 @@ OF_SCORES = "interval of the score (Wilson's where it has none)"
 
 def table1(study: Study) -> list[Drawing | TableOutput]:
     """Trained on a component: train accuracy on it, and test accuracy on original images."""
-    rows = required(study, _train_and_test(study), "accuracies of models trained on components")
+    rows = required(study, train_and_test(study), "accuracies of models trained on components")
     outputs: list[Drawing | TableOutput] = []
     for group in groups(study, rows, ["trained_on"]):
         stem = file_name("table1", group.suffix)
@@ -49,7 +49,11 @@ def table1(study: Study) -> list[Drawing | TableOutput]:
     return outputs
 
 
-def _train_and_test(study: Study) -> DataFrame:
+def train_and_test(study: Study) -> DataFrame:
+    """Accuracies of models trained on components; ``measure`` is ``train`` or ``test``.
+
+    ``train`` is after the last epoch, on images as trained on; ``test`` on original images.
+    """
     curves, scores = top1(study.curves), top1(study.scores)
     train = curves[(curves["split"] == "train") & (curves["component"] == curves["trained_on"])]
     last = train.groupby("training")["epoch"].transform("max")

@@ -16,7 +16,7 @@ _WINDOWS = re.compile(r"(?<!\w)[A-Za-z]:[\\/]+(?:[\w.@+~ =-]+[\\/]+)*([\w.@+~=-]
 # As in postgresql://name:password@host/database, or as SQLite's own addresses of files.
 _ACCOUNT = re.compile(r"(\w[\w+]*)://[^\s/@'\"]+@[^\s'\"]+")
 _FILE_ADDRESS = re.compile(r"(?:file|sqlite)[\w+]*:/+(?:[\w.@+~=-]+/)*([\w.@+~=-]+)")
-_HOMES = ("/home/", "/root/", "/Users/", "/work/", "/tmp/")
+_HOMES = ("/home/", "/root/", "/Users/", "/tmp/")
 # What distributors add to the version of a kernel: Linux-6.1.0-18-amd64-x86_64-with-glibc2.36.
 _KERNEL = re.compile(r"^(\w+-\d+(?:\.\d+)*)-.*?(x86_64|aarch64|arm64|AMD64|i686|ppc64le|s390x)\b")
 

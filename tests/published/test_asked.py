@@ -1,0 +1,114 @@
+"""Which studies runs were asked for, and the published numbers that stand beside them."""
+
+from __future__ import annotations
+
+import pytest
+
+from hfcbench.plugins import load_plugins
+from hfcbench.published_results.asked import asked_studies
+from hfcbench.published_results.paper_numbers import TABLE_1, TABLE_2, Cell
+from hfcbench.published_results.settings import Setting, schedule_text
+from hfcbench.types import Schedule
+
+
+class Runs:
+    """Answers the question for commands."""
+
+    def __init__(self, *commands):
+        self.commands = commands
+
+    def query(self, sql):
+        return ["command"], [(command,) for command in self.commands]
+
+
+def asked(*commands):
+    return asked_studies(Runs(*commands), load_plugins().registry)
+
+
+def test_a_suite_is_what_it_includes_and_the_most_seeds_count():
+    options = "--scale quick --dataset image-folder:pets"
+    found = asked(
+        f"hfcbench run --suite paper {options} --db a.db --data-root data --device cpu",
+        f"hfcbench run --suite paper/fig5 --seeds 3 {options} --db b.db",
+        f"hfcbench run --suite paper/fig5 --seeds 2 {options}",
+    )
+    assert len(found) == len({item.suite for item in found}) > 10
+    (fig5,) = [item for item in found if item.suite == "paper/fig5"]
+    expected = "hfcbench run --suite paper/fig5 --dataset image-folder:pets --scale quick --seeds 3"
+    assert fig5.command == expected
+
+
+def test_other_options_are_another_study():
+    found = asked(
+        "hfcbench run --suite smoke",
+        "hfcbench run --suite smoke --epochs 5",
+        "hfcbench --debug run --suite smoke --set schedule.epochs=5",
+    )
+    assert [item.command for item in found] == [
+        "hfcbench run --suite smoke",
+        "hfcbench run --suite smoke --epochs 5",
+        "hfcbench run --suite smoke --set schedule.epochs=5",
+    ]
+
+
+def test_the_default_suite_needs_no_name():
+    assert [item.suite for item in asked("hfcbench run")] == ["classification"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python study.py",
+        "hfcbench run --suite absent.yaml",
+        "hfcbench run --suite nothing-of-this-name",
+        "hfcbench run --no-such-option",
+        "hfcbench run --help",
+        "hfcbench run 'unbalanced",
+        "hfcbench run --executor absent",
+    ],
+)
+def test_what_cannot_be_read_is_left_out(command):
+    assert asked(command) == []
+
+
+def test_published_numbers_are_where_the_paper_has_them():
+    assert len(TABLE_1) == 8
+    assert (TABLE_1["lfc@16"].train, TABLE_1["lfc@16"].test) == (0.9839, 0.7714)
+    assert (TABLE_1["hfc@8"].train, TABLE_1["hfc@8"].test) == (0.9768, 0.092)
+    assert len(TABLE_2) == 70
+    assert TABLE_2[Cell("natural", 0.0, "none", None)] == 0.856
+    assert TABLE_2[Cell("natural", 0.25, "fgsm", 0.03)] == 0.16
+    assert TABLE_2[Cell("adversarial", 0.5, "pgd", 0.06)] == 0.121
+    assert TABLE_2[Cell("adversarial", 1.0, "pgd", 0.09)] == 0.131
+
+
+def setting(**changes):
+    paper = {
+        "dataset": "cifar10", "scale": "full", "models": ("preact-resnet32",),
+        "epochs": (100, 300), "images": (50_000, 50_000), "available": 50_000,
+        "tested": (10_000, 10_000), "attacked": (10_000, 10_000),
+        "schedules": (schedule_text(vars(Schedule())),), "seeds": 1,
+    }  # fmt: skip
+    return Setting(**paper | changes)
+
+
+def test_the_papers_own_setting_differs_in_nothing():
+    assert setting().differences() == []
+    assert setting(attacked=(0, 0)).differences() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"dataset": "image-folder:cifar10-jpeg"}, "JPEG"),
+        ({"dataset": "mnist"}, "mnist instead of CIFAR-10"),
+        ({"models": ("lenet5",)}, "lenet5 instead of"),
+        ({"epochs": (10, 30)}, "10 to 30 epochs instead of 100"),
+        ({"images": (5_000, 5_000)}, "5,000 training images instead of 50,000"),
+        ({"attacked": (200, 200)}, "200 attacked images"),
+        ({"schedules": ("SGD, learning rate 0.1, batches of 50",)}, "SGD, learning rate 0.1"),
+    ],
+)
+def test_every_difference_is_said_alone(changes, says):
+    (said,) = setting(**changes).differences()
+    assert says in said

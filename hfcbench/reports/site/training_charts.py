@@ -1,0 +1,202 @@
+"""Charts of one training: its curves, scores against the radius, and against epsilon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hfcbench.reports.site.board_charts import COLOUR_OF_PART
+from hfcbench.reports.site.chart_tables import series_table
+from hfcbench.reports.site.elements import Chart, Series
+from hfcbench.reports.site.wording import count_text, finite
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_UNIT_METRICS = ("top1", "map")
+_NAMED_MODES = ("transfer", "oblivious")
+
+
+def curve_charts(curves: pd.DataFrame) -> list[Chart]:
+    """What was measured after each epoch, a chart per metric."""
+    return [_curve_chart(str(metric), rows) for metric, rows in curves.groupby("metric", sort=True)]
+
+
+def sweep_charts(scores: pd.DataFrame, metric: str) -> list[Chart]:
+    """Scores on components against their radius or rank, a chart per way of cutting.
+
+    Args:
+        scores: of the metric, as ``Store.evaluations`` has them.
+    """
+    clean = scores[(scores["attack"] == "none") & (scores["defence"] == "none")]
+    parts = clean[clean["cutoff"].notna() & clean["cutoff_inner"].isna()]
+    ways = ["split", "n", "decomposition", "decomposition_version", "rescaling"]
+    charts = []
+    grouped: Any = parts.groupby(ways, sort=True, dropna=False)
+    for place, ((split, n, decomposition, _, rescaling), rows) in enumerate(grouped):
+        whole = clean[(clean["part"] == "original") & (clean["split"] == split) & (clean["n"] == n)]
+        series = [*_part_series(rows), *_original_series(whole, rows)]
+        title = f"{_said(metric)} against the cut-off"
+        summary = (
+            f"On the low (LFC) and high frequencies (HFC) that {decomposition} leaves at each "
+            f"radius or rank; rescaling {rescaling}, {count_text(int(n), 'image')} of {split}."
+        )
+        charts.append(_chart(f"sweep-{place}", title, summary, "radius or rank", metric, series))
+    return charts
+
+
+def robust_charts(scores: pd.DataFrame, metric: str) -> list[Chart]:
+    """Scores of the undefended model under attack against epsilon, a line per attack."""
+    attacked = scores[
+        (scores["attack"] != "none")
+        & (scores["defence"] == "none")
+        & (scores["part"] == "original")
+    ]
+    charts = []
+    grouped: Any = attacked.groupby(["split", "n"], sort=True)
+    for place, ((split, n), rows) in enumerate(grouped):
+        series = []
+        for number, (name, line) in enumerate(rows.groupby(_attacks(rows), sort=True)):
+            series.append(_line(str(name), line, "epsilon", number + 1))
+        summary = (
+            f"Under attack, {count_text(int(n), 'image')} of split {split}; epsilon is in units "
+            "of the pixel range [0, 1]."
+        )
+        title = f"{_said(metric)} against epsilon"
+        charts.append(_chart(f"robust-{place}", title, summary, "epsilon", metric, series))
+    return charts
+
+
+def class_chart(rows: pd.DataFrame, metric: str) -> Chart | None:
+    """Scores of classes on the original and on components; None where there are none."""
+    if rows.empty:
+        return None
+    series = []
+    components = list(dict.fromkeys(rows["component"]))
+    for component in components:
+        line = rows[rows["component"] == component].sort_values("class_name")
+        series.append(
+            Series(
+                str(component),
+                tuple(map(str, line["class_name"])),
+                tuple(finite(value) for value in line["value"]),
+                _colour(str(line["part"].iloc[0]), components.index(component), components),
+                tuple(finite(value) for value in line["low"]),
+                tuple(finite(value) for value in line["high"]),
+                points=True,
+            )
+        )
+    summary = "What is found of each class in the original pictures and in their components."
+    return _chart("classes", f"{_said(metric)} by class", summary, "class", metric, series)
+
+
+def _curve_chart(metric: str, rows: pd.DataFrame) -> Chart:
+    components = list(dict.fromkeys(rows["component"]))
+    several = len(rows[["decomposition", "rescaling"]].dropna().drop_duplicates()) > 1
+    series = []
+    keys = ["split", "component", "decomposition", "rescaling", "n"]
+    for key, line in rows.groupby(keys, sort=False, dropna=False):
+        split, component, decomposition, rescaling, _ = key
+        cut = f" [{decomposition}, {rescaling}]" if several and decomposition else ""
+        series.append(
+            Series(
+                f"{split}, {component}{cut}",
+                tuple(map(float, line["epoch"])),
+                tuple(finite(value) for value in line["value"]),
+                _colour(str(component).partition("@")[0], components.index(component), components),
+                dashed=split == "train",
+            )
+        )
+    summary = "After each epoch; dashed lines are on images that it was trained on."
+    name = f"curve-{'-'.join(metric.lower().split())}"
+    return _chart(_plain(name), _said(metric), summary, "epoch", metric, series)
+
+
+def _part_series(rows: pd.DataFrame) -> list[Series]:
+    parts = sorted(set(rows["part"]), key=lambda part: (COLOUR_OF_PART.get(part, 9), part))
+    return [
+        _line(part, rows[rows["part"] == part], "cutoff", COLOUR_OF_PART.get(part, 3 + place))
+        for place, part in enumerate(parts)
+    ]
+
+
+def _original_series(whole: pd.DataFrame, rows: pd.DataFrame) -> list[Series]:
+    """The score on originals, as a line from the smallest to the largest radius."""
+    if whole.empty:
+        return []
+    value = finite(whole["value"].iloc[-1])
+    reach = sorted({float(rows["cutoff"].min()), float(rows["cutoff"].max())})
+    ends = tuple(finite(whole[name].iloc[-1]) for name in ("low", "high"))
+    count = len(reach)
+    return [
+        Series(
+            "original",
+            tuple(reach),
+            (value,) * count,
+            COLOUR_OF_PART["original"],
+            (ends[0],) * count,
+            (ends[1],) * count,
+            dashed=True,
+        )
+    ]
+
+
+def _line(name: str, rows: pd.DataFrame, x: str, colour: int) -> Series:
+    # Of equal conditions the one stored last counts, as in the leaderboard.
+    points = rows.drop_duplicates(x, keep="last").sort_values(x)
+    return Series(
+        name,
+        tuple(map(float, points[x])),
+        tuple(finite(value) for value in points["value"]),
+        colour,
+        tuple(finite(value) for value in points["low"]),
+        tuple(finite(value) for value in points["high"]),
+    )
+
+
+def _attacks(rows: pd.DataFrame) -> list[str]:
+    """What each row's attack is called: what it does not know, and how it was searched for."""
+    searches = {
+        attack: len(set(of["criterion"].fillna(""))) > 1 for attack, of in rows.groupby("attack")
+    }
+    return [_attack(record, searches[record["attack"]]) for record in rows.to_dict("records")]
+
+
+def _attack(record: dict[Any, Any], several: bool) -> str:
+    mode = f"{record['attack_mode']} " if record["attack_mode"] in _NAMED_MODES else ""
+    search = f" [{record['criterion']}]" if several else ""
+    return f"{mode}{record['attack']}{search}"
+
+
+def _chart(
+    name: str, title: str, summary: str, x_title: str, metric: str, series: Sequence[Series]
+) -> Chart:
+    table = series_table(f"{name}-data", f"{title}: its numbers", x_title, _said(metric), series)
+    unit = metric.startswith(_UNIT_METRICS)
+    return Chart(
+        name,
+        title[:1].upper() + title[1:],
+        summary,
+        x_title,
+        _said(metric),
+        tuple(series),
+        table,
+        unit_range=unit,
+        from_zero=x_title == "epsilon",
+    )
+
+
+def _colour(part: str, place: int, components: Sequence[str]) -> int:
+    """Of its part; where a part was cut in several places, a colour for each."""
+    parts = [component.partition("@")[0] for component in components]
+    if part in COLOUR_OF_PART and parts.count(part) == 1:
+        return COLOUR_OF_PART[part]
+    return 3 + place
+
+
+def _said(metric: str) -> str:
+    return {"top1": "accuracy", "map": "mean average precision"}.get(metric, metric)
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name)

@@ -29,9 +29,11 @@ def command(out: Path, db: str, datasets: tuple[str, ...], force: bool) -> None:
     from hfcbench.reports.site.extra import check_installed
 
     check_installed()
+    from hfcbench.plugins import load_plugins
     from hfcbench.reports.site.building import write_site
     from hfcbench.results.opening import open_store
 
+    registry = load_plugins().registry
     with open_store(db, read_only=True) as store:
-        written = write_site(store, out, datasets=datasets, force=force)
+        written = write_site(store, registry, out, datasets=datasets, force=force)
     click.echo(printable(f"{written.page_count} pages; open {written.first_page}"))

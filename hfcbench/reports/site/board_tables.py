@@ -160,7 +160,10 @@ def _columns(found: Headings, rows: pd.DataFrame, metric: str) -> list[tuple[Col
             f"{score} on originals minus {score} on {low}: what is lost with the high frequencies"
         )
         columns.append(
-            (Column("gap", "score", f"original − {low}", hint, headline=True), _gap(low))
+            (
+                Column("gap", "score", f"original − {low}", hint, headline=True),
+                _gap(low, _largest_gap(rows, low)),
+            )
         )
     columns.append(
         (Column("original", "score", hint=f"{score} on the images as they are"), _score("original"))
@@ -213,10 +216,16 @@ def _score(name: str) -> Make:
     return make
 
 
-def _gap(low: str) -> Make:
+def _largest_gap(rows: pd.DataFrame, low: str) -> float:
+    """Of the table's rows, in any direction; bars of gaps are as long as their share of it."""
+    gaps = [gap_of(record, low) for record in rows.to_dict("records")]
+    return max((abs(gap) for gap in gaps if gap is not None), default=0.0) or 1.0
+
+
+def _gap(low: str, largest: float) -> Make:
     def make(record: Record) -> Cell:
         gap = gap_of(record, low)
-        share = None if gap is None else min(abs(gap), 1.0)
+        share = None if gap is None else min(abs(gap) / largest, 1.0)
         tone = "" if gap is None or gap >= 0 else "below"
         return Cell(decimals(gap), gap, share=share, tone=tone)
 

@@ -8,7 +8,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hfcbench.reports.site.addresses import INDEX, training_pages
+from hfcbench.reports.site.addresses import (
+    CLAIMS,
+    DATASETS,
+    DETECTION,
+    INDEX,
+    dataset_page,
+    training_pages,
+)
+from hfcbench.reports.site.claims_page import check_claims, claims_page
+from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
+from hfcbench.reports.site.detection_page import detection_page, read_detection
 from hfcbench.reports.site.extra import check_installed, plotly_script
 from hfcbench.reports.site.folder import check_folder, write_folder
 from hfcbench.reports.site.index_page import index_page
@@ -17,6 +27,7 @@ from hfcbench.reports.site.rendering import Renderer
 from hfcbench.reports.site.training_page import training_page
 
 if TYPE_CHECKING:
+    from hfcbench.registry import Registry
     from hfcbench.results.store import Store
 
 _ASSETS = ("site.css", "tables.js", "charts.js")
@@ -32,11 +43,17 @@ class Written:
 
 
 def write_site(
-    store: Store, out: Path, *, datasets: Collection[str] = (), force: bool = False
+    store: Store,
+    registry: Registry,
+    out: Path,
+    *,
+    datasets: Collection[str] = (),
+    force: bool = False,
 ) -> Written:
     """Write the site of a results database into a folder.
 
     Args:
+        registry: of the plugins that suites of the paper's claims need.
         datasets: only these; all of them if none are named.
         force: write into a folder with other files.
 
@@ -47,20 +64,33 @@ def write_site(
     """
     check_installed()
     check_folder(out, force=force)
-    pages = dict(_pages(store, datasets))
+    pages = dict(_pages(store, registry, datasets))
     assets = {f"assets/{name}": _asset(name) for name in _ASSETS}
     write_folder(out, {**pages, **assets, _PLOTLY: plotly_script()})
     return Written(out / INDEX, len(pages))
 
 
-def _pages(store: Store, datasets: Collection[str]) -> Iterator[tuple[str, bytes]]:
+def _pages(
+    store: Store, registry: Registry, datasets: Collection[str]
+) -> Iterator[tuple[str, bytes]]:
     overview = read_overview(store, datasets)
     pages = training_pages(overview.trainings["training"])
-    renderer = Renderer(has_detection=False)
+    detectors = read_detection(store, overview)
+    renderer = Renderer(has_detection=bool(detectors))
     yield INDEX, renderer.render("index.html", INDEX, page=index_page(overview, pages))
+    yield DATASETS, renderer.render("datasets.html", DATASETS, page=dataset_list(overview))
+    for record in overview.datasets:
+        path = dataset_page(record)
+        page = page_of_dataset(overview, record, pages)
+        yield path, renderer.render("dataset.html", path, page=page)
+    if detectors:
+        found = detection_page(detectors, overview, pages)
+        yield DETECTION, renderer.render("detection.html", DETECTION, page=found)
+    claims = claims_page(check_claims(store, registry, overview))
+    yield CLAIMS, renderer.render("claims.html", CLAIMS, page=claims)
     for identity, path in pages.items():
-        page = training_page(read_training(store, identity), overview, path, pages)
-        yield path, renderer.render("training.html", path, page=page)
+        training = training_page(read_training(store, identity), overview, path, pages)
+        yield path, renderer.render("training.html", path, page=training)
 
 
 def _asset(name: str) -> bytes:

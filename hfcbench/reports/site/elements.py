@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal["text", "number", "score", "code"]
+Kind: TypeAlias = Literal["text", "number", "score", "effect", "code"]
 Interval: TypeAlias = tuple[float, float]
 
 
@@ -16,7 +16,8 @@ class Column:
 
     Attributes:
         title: short; ``detail`` is a second, smaller line.
-        kind: scores have a bar and an interval; numbers are aligned by their digits.
+        kind: scores have a bar and an interval, effects a bar whose middle is 0; numbers are
+            aligned by their digits.
         hint: a sentence for who wants to know more.
         attack: the attack that it is about, so that readers can choose one.
         headline: whether it is what the table is about.

@@ -39,8 +39,15 @@ def evaluation_table(scores: pd.DataFrame) -> Table:
     return Table("evaluations", "All scores of this training", columns, rows)
 
 
-def class_table(rows: pd.DataFrame) -> Table:
-    """A row per class, a column per component; ``n`` counts objects."""
+def class_table(
+    rows: pd.DataFrame, name: str = "class-scores", caption: str = "Scores by class"
+) -> Table:
+    """A row per class, a column per component; ``n`` counts objects.
+
+    Args:
+        rows: of one detector, as ``Store.class_scores`` has them.
+        name, caption: of the table.
+    """
     components = list(dict.fromkeys(rows["component"]))
     columns = (
         Column("class"),
@@ -48,14 +55,14 @@ def class_table(rows: pd.DataFrame) -> Table:
         *(Column(str(component), "score") for component in components),
     )
     made = []
-    for name, of_class in rows.groupby("class_name", sort=True):
+    for class_name, of_class in rows.groupby("class_name", sort=True):
         found = {record["component"]: record for record in of_class.to_dict("records")}
-        cells = [text_cell(name), number_cell(float(of_class["n"].iloc[0]))]
+        cells = [text_cell(class_name), number_cell(float(of_class["n"].iloc[0]))]
         for component in components:
             record = found.get(component, {})
             cells.append(score_cell(record.get("value"), record.get("low"), record.get("high")))
         made.append(Row(tuple(cells)))
-    return Table("class-scores", "Scores by class", columns, tuple(made))
+    return Table(name, caption, columns, tuple(made))
 
 
 def quantity_table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hfcbench.reliability_checks import ADVICE
-from hfcbench.reports.site.addresses import INDEX, anchor, dataset_page
+from hfcbench.reports.site.addresses import INDEX, anchor, dataset_page, from_page
 from hfcbench.reports.site.board_charts import original_against_parts
 from hfcbench.reports.site.board_tables import board_tables, gap_of, headings, sections
 from hfcbench.reports.site.elements import Chart, Fact, Table
@@ -89,7 +89,7 @@ def dataset_boards(
     return DatasetBoards(
         record.name,
         anchor(record.name + record.fingerprint),
-        dataset_page(record),
+        from_page(page, dataset_page(record)),
         _about(record),
         tuple(rankings),
         tuple(dict.fromkeys(note for board in boards for note in board_notes(board))),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import build_records as build
 import pytest
 
 from hfcbench.attack_types import Search
+from hfcbench.plugins import load_plugins
 from hfcbench.reliability_checks import Check
 from hfcbench.reports.site.building import write_site
 from hfcbench.results.opening import open_store
+from hfcbench.results.records import ScoreRecord
 from hfcbench.results.store import Store
 
 _FLAGS = (
@@ -60,7 +64,26 @@ def add_everything(store: Store) -> None:
     add_training(store, run_id, 0.75, model="resnet18")
     add_training(store, run_id, 0.875, model="vgg11(width=16)", heuristics="mixup", loss=0.5)
     add_training(store, run_id, 0.75, model="resnet18", seed=1, loss=-0.0625)
+    add_detector(store, run_id)
     store.finish_run(run_id, "finished")
+
+
+def add_detector(store: Store, run_id: int) -> None:
+    """A detector that scores 0.5 on originals, and less on components of two radii."""
+    store.add_dataset(build.detection_dataset())
+    detector = build.detector()
+    store.add_training(detector, run_id)
+    scored = {"original": 0.5, "lfc@4": 0.25, "hfc@4": 0.25, "lfc@8": 0.375, "hfc@8": 0.125}
+    records = [
+        build.detected(detector, component, value=value, pictures=(value, math.nan, 0.25, 1.0))
+        for component, value in scored.items()
+    ]
+    store.add_evaluations([replace(one, scores=_twice(one.scores[0])) for one in records], run_id)
+
+
+def _twice(score: ScoreRecord) -> tuple[ScoreRecord, ScoreRecord]:
+    """The score, and as another metric."""
+    return score, replace(score, metric="map-50")
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +99,7 @@ def site(database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of the small database."""
     out = tmp_path_factory.mktemp("site")
     with open_store(database, read_only=True) as store:
-        write_site(store, out)
+        write_site(store, load_plugins().registry, out)
     return out
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from hfcbench.reports.site.addresses import (
 from hfcbench.reports.site.claims_page import check_claims, claims_page
 from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
 from hfcbench.reports.site.detection_page import detection_page, read_detection
-from hfcbench.reports.site.extra import check_installed, plotly_script
+from hfcbench.reports.site.extra import check_installed, static_files
 from hfcbench.reports.site.folder import check_folder, write_folder
 from hfcbench.reports.site.index_page import index_page
 from hfcbench.reports.site.reading import read_overview, read_training
@@ -29,9 +28,6 @@ from hfcbench.reports.site.training_page import training_page
 if TYPE_CHECKING:
     from hfcbench.registry import Registry
     from hfcbench.results.store import Store
-
-_ASSETS = ("site.css", "tables.js", "charts.js")
-_PLOTLY = "assets/plotly.min.js"
 
 
 @dataclass(frozen=True)
@@ -65,8 +61,7 @@ def write_site(
     check_installed()
     check_folder(out, force=force)
     pages = dict(_pages(store, registry, datasets))
-    assets = {f"assets/{name}": _asset(name) for name in _ASSETS}
-    write_folder(out, {**pages, **assets, _PLOTLY: plotly_script()})
+    write_folder(out, {**pages, **static_files()})
     return Written(out / INDEX, len(pages))
 
 
@@ -91,7 +86,3 @@ def _pages(
     for identity, path in pages.items():
         training = training_page(read_training(store, identity), overview, path, pages)
         yield path, renderer.render("training.html", path, page=training)
-
-
-def _asset(name: str) -> bytes:
-    return files("hfcbench.reports.site").joinpath("assets", name).read_bytes()

@@ -1,4 +1,4 @@
-"""What the site needs beside hfcbench itself: the extra ``report``."""
+"""What the site needs beside its pages: the extra ``report``, and files that pages load."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from hfcbench.errors import UsageError
 
 _NEEDED = ("jinja2", "plotly")
+_ASSETS = ("site.css", "start.js", "tables.js", "charts.js")
 
 
 def check_installed() -> None:
@@ -20,9 +21,14 @@ def check_installed() -> None:
         )
 
 
-def plotly_script() -> bytes:
-    """The JavaScript library that the installed plotly carries."""
-    return files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
+def static_files() -> dict[str, bytes]:
+    """What pages load, by path in the site; the charts' library is what plotly carries."""
+    own = files("hfcbench.reports.site").joinpath("assets")
+    charts = files("plotly").joinpath("package_data", "plotly.min.js")
+    return {
+        **{f"assets/{name}": own.joinpath(name).read_bytes() for name in _ASSETS},
+        "assets/plotly.min.js": charts.read_bytes(),
+    }
 
 
 def _is(names: list[str]) -> str:

@@ -24,6 +24,7 @@ _FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+_LOADED = "return document.readyState === 'complete' && location.href === arguments[0]"
 COMPONENTS = ("lfc@4", "hfc@4", "lfc@8", "hfc@8")
 
 
@@ -141,6 +142,13 @@ class Browser:
         address = path.as_uri()
         self.driver.get("about:blank")
         self.driver.get(address)
+        self.wait(lambda: self.run(_LOADED, address))
+
+    def wait(self, holds: Callable[[], Any]) -> Any:
+        """Wait until something holds, and return it."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.driver, 20).until(lambda _: holds())
 
     def command(self, name: str, **arguments: Any) -> Any:
         """A command of Chromium's own protocol."""
@@ -164,11 +172,6 @@ def browser(any_browser: Any) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def wait(any_browser: Any) -> Callable[[Callable[[], Any]], Any]:
+def wait(browser: Browser) -> Callable[[Callable[[], Any]], Any]:
     """Wait until something holds, and return it."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    def until(holds: Callable[[], Any]) -> Any:
-        return WebDriverWait(any_browser, 20).until(lambda _: holds())
-
-    return until
+    return browser.wait

@@ -10,6 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 TABLE = 'section[data-dataset="pets"] > .ranking > .table-box > table'
+VGG = "vgg11(width=16)"
 COLUMN = f"""
     const heading = [...document.querySelectorAll('{TABLE} th')].findIndex(
         (one) => one.querySelector('span').textContent === arguments[0]);
@@ -98,7 +99,7 @@ def test_filters_by_text_and_choice_and_their_address(browser, site, wait):
     address = browser.driver.current_url
     browser.driver.get("about:blank")
     browser.driver.get(address)
-    assert browser.run(COLUMN, "original") == ["0.875"]
+    wait(lambda: browser.run(COLUMN, "original") == ["0.875"])
     browser.driver.find_element(By.CSS_SELECTOR, ".filters button").click()
     wait(lambda: len(browser.run(COLUMN, "original")) == 6)
 
@@ -118,13 +119,13 @@ def test_choosing_an_attack_hides_the_others(browser, site):
     assert rows == len(browser.run(titles))
 
 
-def test_a_row_leads_to_its_training_and_back(browser, site):
+def test_a_row_leads_to_its_training_and_back(browser, site, wait):
     browser.open(site / "index.html")
     browser.driver.find_element(By.CSS_SELECTOR, f"{TABLE} tbody a").click()
-    assert "/trainings/" in browser.driver.current_url
-    assert browser.driver.find_element(By.TAG_NAME, "h1").text == "vgg11(width=16)"
+    wait(lambda: "/trainings/" in browser.driver.current_url)
+    wait(lambda: browser.run("return document.querySelector('h1').textContent") == VGG)
     browser.driver.find_element(By.LINK_TEXT, "Leaderboard").click()
-    assert browser.driver.current_url.endswith("/index.html")
+    wait(lambda: browser.driver.current_url.endswith("/index.html"))
     assert browser.messages() == []
 
 

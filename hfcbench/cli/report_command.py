@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from hfcbench.cli.options import database_option
+from hfcbench.cli.overrides import override_options, overrides_from
 from hfcbench.cli.tables import printable
 
 
@@ -18,13 +20,16 @@ from hfcbench.cli.tables import printable
     help="Folder of the site: new, empty, or of a former report, whose stale pages go.",
 )
 @database_option
-@click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated.")
 @click.option("--force", is_flag=True, help="Write into a folder with other files; they stay.")
-def command(out: Path, db: str, datasets: tuple[str, ...], force: bool) -> None:
+@override_options
+def command(out: Path, db: str, force: bool, **options: Any) -> None:
     """Write leaderboards, trainings, datasets and the paper's claims as a static site.
 
     It needs no network and no program of ours: put the folder on any web server, or open its
     index.html. The same database makes the same files.
+
+    With --dataset it is about that dataset only. The other options that replace parts of suites are
+    for the page of claims: give those that the paper's suites were run with.
     """
     from hfcbench.reports.site.extra import check_installed
 
@@ -35,5 +40,12 @@ def command(out: Path, db: str, datasets: tuple[str, ...], force: bool) -> None:
 
     registry = load_plugins().registry
     with open_store(db, read_only=True) as store:
-        written = write_site(store, registry, out, datasets=datasets, force=force)
+        written = write_site(
+            store,
+            registry,
+            out,
+            datasets=options["dataset"],
+            overrides=overrides_from(options),
+            force=force,
+        )
     click.echo(printable(f"{written.page_count} pages; open {written.first_page}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from hfcbench.reports.site.addresses import (
     dataset_page,
     training_pages,
 )
-from hfcbench.reports.site.claims_page import check_claims, claims_page
+from hfcbench.reports.site.claims_page import Override, check_claims, claims_page
 from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
 from hfcbench.reports.site.detection_page import detection_page, read_detection
 from hfcbench.reports.site.extra import check_installed, static_files
@@ -44,6 +44,7 @@ def write_site(
     out: Path,
     *,
     datasets: Collection[str] = (),
+    overrides: Sequence[Override] = (),
     force: bool = False,
 ) -> Written:
     """Write the site of a results database into a folder.
@@ -51,6 +52,7 @@ def write_site(
     Args:
         registry: of the plugins that suites of the paper's claims need.
         datasets: only these; all of them if none are named.
+        overrides: what the paper's suites were run with, for the page of claims.
         force: write into a folder with other files.
 
     Raises:
@@ -60,13 +62,13 @@ def write_site(
     """
     check_installed()
     check_folder(out, force=force)
-    pages = dict(_pages(store, registry, datasets))
+    pages = dict(_pages(store, registry, datasets, overrides))
     write_folder(out, {**pages, **static_files()})
     return Written(out / INDEX, len(pages))
 
 
 def _pages(
-    store: Store, registry: Registry, datasets: Collection[str]
+    store: Store, registry: Registry, datasets: Collection[str], overrides: Sequence[Override]
 ) -> Iterator[tuple[str, bytes]]:
     overview = read_overview(store, datasets)
     pages = training_pages(overview.trainings["training"])
@@ -81,7 +83,7 @@ def _pages(
     if detectors:
         found = detection_page(detectors, overview, pages)
         yield DETECTION, renderer.render("detection.html", DETECTION, page=found)
-    claims = claims_page(check_claims(store, registry, overview))
+    claims = claims_page(check_claims(store, registry, overview, overrides))
     yield CLAIMS, renderer.render("claims.html", CLAIMS, page=claims)
     for identity, path in pages.items():
         training = training_page(read_training(store, identity), overview, path, pages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hfcbench.errors import DataError, HfcbenchError
 from hfcbench.reports.claims.checking import Finding, check_statement
@@ -18,6 +18,8 @@ from hfcbench.reports.site.wording import decimals, interval_text, number_cell, 
 if TYPE_CHECKING:
     from hfcbench.registry import Registry
     from hfcbench.results.store import Store
+
+Override: TypeAlias = tuple[tuple[str | int, ...], Any]
 
 _TONES = {"supported": "good", "contradicted": "bad", "undecided": "", "not run": ""}
 _SIGNS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not run": "–"}
@@ -48,11 +50,18 @@ class ClaimsPage:
     has_charts: bool = False
 
 
-def check_claims(store: Store, registry: Registry, overview: Overview) -> list[CheckedDataset]:
+def check_claims(
+    store: Store, registry: Registry, overview: Overview, overrides: Sequence[Override] = ()
+) -> list[CheckedDataset]:
     """Check every statement on every dataset for classification, at every scale that was run.
 
     Suites are as they come with hfcbench, on all seeds that the database has.
+
+    Args:
+        overrides: what replaces parts of them, as for running them.
     """
+    given = [(path, value) for path, value in overrides if path != ("datasets",)]
+    named = dict(given)
     checked = []
     for record in overview.datasets:
         description = record.description
@@ -61,8 +70,16 @@ def check_claims(store: Store, registry: Registry, overview: Overview) -> list[C
             continue
         trainings = overview.trainings_of(record)
         for scale in sorted(set(trainings["scale"])):
+            if named.get(("scale",), scale) != scale:
+                continue
             seeds = sorted(map(int, set(trainings.loc[trainings["scale"] == scale, "seed"])))
-            checked.append(_check(store, registry, record.name, str(scale), seeds))
+            every: list[Override] = [
+                (("datasets",), [record.name]),
+                (("scale",), scale),
+                (("seeds",), seeds),
+                *given,
+            ]
+            checked.append(_check(store, registry, record.name, str(scale), every))
     return checked
 
 
@@ -79,9 +96,8 @@ def claims_page(checked: Iterable[CheckedDataset]) -> ClaimsPage:
 
 
 def _check(
-    store: Store, registry: Registry, dataset: str, scale: str, seeds: Sequence[int]
+    store: Store, registry: Registry, dataset: str, scale: str, overrides: Sequence[Override]
 ) -> CheckedDataset:
-    overrides = ((("datasets",), [dataset]), (("scale",), scale), (("seeds",), list(seeds)))
     studies: dict[str, Any] = {}
     findings: list[Finding] = []
     problems: list[str] = []

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from hfcbench.references import split_combination
 from hfcbench.reports.site.addresses import anchor, from_page
 from hfcbench.reports.site.elements import Cell, Column, Row, Table
+from hfcbench.reports.site.gaps import low_frequencies
 from hfcbench.reports.site.reading import Board
 from hfcbench.reports.site.wording import (
     count_text,
     decimals,
     finite,
+    interval_text,
     label_parts,
     score_cell,
     text_cell,
@@ -40,11 +42,6 @@ class Headings:
 
     parts: tuple[str, ...]
     attacks: tuple[str, ...]
-
-    @property
-    def low_frequencies(self) -> str | None:
-        """The component that the gap is to."""
-        return self.parts[0] if self.parts else None
 
 
 def headings(board: Board) -> Headings:
@@ -78,14 +75,6 @@ def board_tables(
     return [table for table in tables if table.rows]
 
 
-def gap_of(record: Record, low_frequencies: str | None) -> float | None:
-    """What is lost without the high frequencies; None where it is not known."""
-    if low_frequencies is None:
-        return None
-    original, low = finite(record["original"]), finite(record[low_frequencies])
-    return None if original is None or low is None else original - low
-
-
 def section_name(board: Board, shared: Mapping[str, Any]) -> str:
     """``split test, 300 images, scale quick``."""
     what = "picture" if board.dataset.description.task == "detection" else "image"
@@ -110,7 +99,8 @@ def _table(
         tuple(name for name in found.parts if name in known),
         tuple(name for name in found.attacks if name in known),
     )
-    columns = _columns(present, rows, board.metric)
+    low = low_frequencies(board.leaderboard)
+    columns = _columns(present, rows, board.metric, low if "gap" in known else None)
     made = []
     for record in rows.to_dict("records"):
         target = from_page(page, pages[str(record["training"])])
@@ -132,7 +122,9 @@ def _table(
 Make = Callable[[Any], Cell]
 
 
-def _columns(found: Headings, rows: pd.DataFrame, metric: str) -> list[tuple[Column, Make]]:
+def _columns(
+    found: Headings, rows: pd.DataFrame, metric: str, low: str | None
+) -> list[tuple[Column, Make]]:
     """Columns, each with what makes its cell of a row."""
     score = "accuracy" if metric == "top1" else metric
     columns: list[tuple[Column, Make]] = [
@@ -154,7 +146,6 @@ def _columns(found: Headings, rows: pd.DataFrame, metric: str) -> list[tuple[Col
         for name in _MAYBE
         if rows[name].nunique() > 1
     ]
-    low = found.low_frequencies
     if low is not None:
         hint = (
             f"{score} on originals minus {score} on {low}: what is lost with the high frequencies"
@@ -162,7 +153,7 @@ def _columns(found: Headings, rows: pd.DataFrame, metric: str) -> list[tuple[Col
         columns.append(
             (
                 Column("gap", "score", f"original − {low}", hint, headline=True),
-                _gap(low, _largest_gap(rows, low)),
+                _gap(_largest_gap(rows)),
             )
         )
     columns.append(
@@ -216,18 +207,19 @@ def _score(name: str) -> Make:
     return make
 
 
-def _largest_gap(rows: pd.DataFrame, low: str) -> float:
+def _largest_gap(rows: pd.DataFrame) -> float:
     """Of the table's rows, in any direction; bars of gaps are as long as their share of it."""
-    gaps = [gap_of(record, low) for record in rows.to_dict("records")]
+    gaps = map(finite, rows["gap"])
     return max((abs(gap) for gap in gaps if gap is not None), default=0.0) or 1.0
 
 
-def _gap(low: str, largest: float) -> Make:
+def _gap(largest: float) -> Make:
     def make(record: Record) -> Cell:
-        gap = gap_of(record, low)
+        gap = finite(record["gap"])
+        note = interval_text(finite(record["gap_low"]), finite(record["gap_high"]))
         share = None if gap is None else min(abs(gap) / largest, 1.0)
         tone = "" if gap is None or gap >= 0 else "below"
-        return Cell(decimals(gap), gap, share=share, tone=tone)
+        return Cell(decimals(gap), gap, note, share=share, tone=tone)
 
     return make
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from hfcbench.reliability_checks import ADVICE
 from hfcbench.reports.site.addresses import INDEX, anchor, dataset_page, from_page
 from hfcbench.reports.site.board_charts import original_against_parts
-from hfcbench.reports.site.board_tables import board_tables, gap_of, headings, sections
+from hfcbench.reports.site.board_tables import board_tables, sections
 from hfcbench.reports.site.elements import Chart, Fact, Table
 from hfcbench.reports.site.reading import Board, Overview
-from hfcbench.reports.site.wording import count_text, decimals
+from hfcbench.reports.site.wording import count_text, decimals, finite
 
 if TYPE_CHECKING:
     from hfcbench.results.records import DatasetRecord
@@ -123,9 +123,8 @@ def _summary(overview: Overview, pages: Mapping[str, str]) -> tuple[Fact, ...]:
     ]
     largest: tuple[float, str, str] | None = None
     for board in overview.boards:
-        low = headings(board).low_frequencies
         for row in board.frame.to_dict("records"):
-            gap = gap_of(row, low) if row["defence"] == "none" else None
+            gap = finite(row["gap"]) if row["defence"] == "none" else None
             if gap is not None and (largest is None or gap > largest[0]):
                 name = f"{row['model']}, {row['heuristics']} on {row['dataset']}"
                 largest = (gap, name, pages[str(row["training"])])

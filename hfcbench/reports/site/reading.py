@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hfcbench.errors import StoreError, UsageError, nearest
 from hfcbench.quantities import Quantity
+from hfcbench.reports.site.gaps import with_gaps
 from hfcbench.results.queries.naming import HEADLINES
 from hfcbench.results.records import DatasetRecord
 
@@ -23,21 +24,22 @@ _SCALES = ("full", "quick")
 
 @dataclass(frozen=True)
 class Board:
-    """The leaderboard of one dataset and scale: one cutoff, attacks of one epsilon."""
+    """The leaderboard of one dataset and scale: one cutoff, attacks of one epsilon.
+
+    Attributes:
+        frame: with intervals, see :meth:`hfcbench.results.store.Store.leaderboard`, and with gaps,
+            see :func:`hfcbench.reports.site.gaps.with_gaps`.
+    """
 
     dataset: DatasetRecord
     scale: str
     leaderboard: Leaderboard
+    frame: pd.DataFrame
 
     @property
     def metric(self) -> str:
         """In all columns of scores."""
         return self.leaderboard.metric
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """With intervals, see :meth:`hfcbench.results.store.Store.leaderboard`."""
-        return self.leaderboard.frame
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,7 @@ def read_overview(store: Store, names: Collection[str] = ()) -> Overview:
             "there is nothing to report: the database has no finished trainings",
             hint="run a suite first: hfcbench run --suite classification",
         )
-    boards = [
-        Board(record, scale, _leaderboard(store, record, scale))
-        for record in datasets
-        for scale in _SCALES
-    ]
+    boards = [_board(store, record, scale) for record in datasets for scale in _SCALES]
     return Overview(datasets, trainings, tuple(board for board in boards if len(board.frame)))
 
 
@@ -122,9 +120,9 @@ def read_training(store: Store, identity: str) -> TrainingResults:
     )
 
 
-def _leaderboard(store: Store, record: DatasetRecord, scale: str) -> Leaderboard:
+def _board(store: Store, record: DatasetRecord, scale: str) -> Board:
     """Of one dataset and scale, so that no other decides which cutoff is shown."""
-    return store.leaderboard(
+    found = store.leaderboard(
         metric=HEADLINES[record.description.task],
         columns="main",
         limit=None,
@@ -134,6 +132,7 @@ def _leaderboard(store: Store, record: DatasetRecord, scale: str) -> Leaderboard
         fingerprint=record.fingerprint,
         scale=scale,
     )
+    return Board(record, scale, found, with_gaps(store, found))
 
 
 def _different(records: Sequence[DatasetRecord]) -> list[DatasetRecord]:

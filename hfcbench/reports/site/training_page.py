@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from hfcbench.reliability_checks import ADVICE
 from hfcbench.reports.site.addresses import dataset_page, from_page
-from hfcbench.reports.site.board_tables import board_tables, gap_of, headings
+from hfcbench.reports.site.board_tables import board_tables, headings
 from hfcbench.reports.site.elements import Chart, Fact, Picture, Table
 from hfcbench.reports.site.evaluation_tables import (
     class_table,
     evaluation_table,
     quantity_table,
 )
+from hfcbench.reports.site.gaps import low_frequencies
 from hfcbench.reports.site.provenance_facts import (
     identity_facts,
     run_facts,
@@ -146,8 +147,8 @@ def _tiles(boards: Sequence[Board], identity: str) -> tuple[Fact, ...]:
             continue
         row = mine.to_dict("records")[0]
         found = headings(board)
-        low = found.low_frequencies
-        facts = [] if low is None else [Fact(f"gap: original − {low}", decimals(gap_of(row, low)))]
+        low = low_frequencies(board.leaderboard)
+        facts = [] if low is None else [Fact(f"gap: original − {low}", decimals(row["gap"]))]
         names = ["original", *found.parts]
         facts += [Fact(name, decimals(row[name])) for name in names]
         if found.attacks:

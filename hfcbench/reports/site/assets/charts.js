@@ -102,6 +102,7 @@
   function layoutOf(values, isNarrow) {
     const whole = values.unit ? { range: [-0.02, 1.02], dtick: 0.25 } : {};
     const across = values.diagonal ? { range: [-0.02, 1.02], dtick: 0.25 } : {};
+    const named = values.series.some((series) => typeof series.x[0] === "string");
     if (values.from_zero) across.rangemode = "tozero";
     const positions = values.series.flatMap((series) => series.x);
     if (positions.every(Number.isInteger) && Math.max(...positions) <= 10) across.dtick = 1;
@@ -114,6 +115,8 @@
       yaxis: axis(values.y, whole),
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
       showlegend: values.series.length > 1,
+      // Points that share a name stand side by side.
+      ...(named ? { scattermode: "group", scattergap: 0.4 } : {}),
       hoverlabel: {
         bgcolor: colour("surface"),
         bordercolor: colour("line"),

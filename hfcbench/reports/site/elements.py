@@ -82,6 +82,11 @@ class Table:
     note: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def row_header(self) -> int:
+        """The position of the column that names the rows: the first one of text."""
+        return next((place for place, one in enumerate(self.columns) if one.kind == "text"), -1)
+
 
 @dataclass(frozen=True)
 class Series:

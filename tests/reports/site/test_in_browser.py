@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import Select
 TABLE = 'section[data-dataset="pets"] > .ranking > .table-box > table'
 VGG = "vgg11(width=16)"
 COLUMN = f"""
-    const heading = [...document.querySelectorAll('{TABLE} th')].findIndex(
+    const heading = [...document.querySelectorAll('{TABLE} thead th')].findIndex(
         (one) => one.querySelector('span').textContent === arguments[0]);
     return [...document.querySelectorAll('{TABLE} tbody tr')]
         .filter((row) => !row.hidden)
@@ -106,16 +106,16 @@ def test_filters_by_text_and_choice_and_their_address(browser, site, wait):
 
 def test_choosing_an_attack_hides_the_others(browser, site):
     browser.open(site / "index.html")
-    titles = f"return [...document.querySelectorAll('{TABLE} th')].filter((one) => !one.hidden)"
+    titles = (
+        f"return [...document.querySelectorAll('{TABLE} thead th')].filter((one) => !one.hidden)"
+    )
     titles += ".map((one) => one.querySelector('span').textContent)"
     assert {"robust", "fgsm@0.03", "pgd@0.03"} <= set(browser.run(titles))
     Select(browser.driver.find_element(By.NAME, "attack")).select_by_value("fgsm@0.03")
     assert "fgsm@0.03" in browser.run(titles)
     assert not {"robust", "pgd@0.03"} & set(browser.run(titles))
-    rows = browser.run(
-        f"return document.querySelector('{TABLE} tbody tr').querySelectorAll('td:not([hidden])')"
-        ".length"
-    )
+    row = f"document.querySelector('{TABLE} tbody tr')"
+    rows = browser.run(f"return {row}.querySelectorAll(':scope > :not([hidden])').length")
     assert rows == len(browser.run(titles))
 
 
@@ -152,5 +152,17 @@ def test_tables_need_no_scripts(browser, site):
     assert browser.driver.find_elements(By.CSS_SELECTOR, "th button") == []
     summary = browser.driver.find_element(By.CSS_SELECTOR, "details summary")
     summary.click()
-    cells = browser.driver.find_elements(By.CSS_SELECTOR, "details[open] td")
+    cells = browser.driver.find_elements(By.CSS_SELECTOR, "details[open] tbody th")
     assert cells[0].is_displayed()
+
+
+def test_tables_say_what_their_rows_and_columns_are(browser, site):
+    for page in pages(site):
+        browser.open(page)
+        wrong = browser.run(
+            "return [...document.querySelectorAll('table')].filter((table) =>"
+            " !table.caption.textContent || !table.tHead.querySelector('th[scope=col]') ||"
+            " [...table.tBodies[0].rows].some((row) =>"
+            " row.querySelectorAll('th[scope=row]').length !== 1)).map((table) => table.id)"
+        )
+        assert wrong == [], page

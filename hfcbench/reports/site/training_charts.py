@@ -143,7 +143,7 @@ def _original_series(whole: pd.DataFrame, rows: pd.DataFrame) -> list[Series]:
 
 def _line(name: str, rows: pd.DataFrame, x: str, colour: int) -> Series:
     # Of equal conditions the one stored last counts, as in the leaderboard.
-    points = rows.drop_duplicates(x, keep="last").sort_values(x)
+    points = rows[rows[x].notna()].drop_duplicates(x, keep="last").sort_values(x)
     return Series(
         name,
         tuple(map(float, points[x])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
@@ -262,3 +263,23 @@ def test_wording():
     assert [duration_text(seconds) for seconds in (0.85, 185, 7800)] == [
         *("0.8 s", "3 min 5 s", "2 h 10 min")
     ]
+
+
+def test_a_training_without_scores_and_with_a_broken_curve_has_its_page(tmp_path):
+    points = [replace(point, value=math.nan) for point in build.curve()]
+    loss = [replace(point, metric="loss", value=math.inf) for point in build.curve()]
+    with open_store(tmp_path / "results.db", create=True) as store:
+        store.add_dataset(build.dataset())
+        run_id = store.begin_run(build.run())
+        store.add_training(build.training(curve=[*points, *loss]), run_id)
+        diverged = build.training(model="alexnet")
+        store.add_training(diverged, run_id)
+        store.add_evaluations([build.evaluation(diverged, value=math.nan)], run_id)
+        write_site(store, load_plugins().registry, tmp_path / "site")
+    first, second = (path.read_text() for path in sorted((tmp_path / "site/trainings").iterdir()))
+    bare = first if "<h1>resnet18</h1>" in first else second
+    assert "On the leaderboard" not in bare
+    assert '"y":[null,null]' in bare
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert "alexnet" in index
+    assert ">–</td>" in index

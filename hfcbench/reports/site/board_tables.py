@@ -134,6 +134,7 @@ def _columns(
                 "number",
                 hint="rows with equal scores share a rank; below, between which "
                 "ranks the row lies with 95% confidence",
+                ordered=True,
             ),
             _nothing,
         ),

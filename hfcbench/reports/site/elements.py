@@ -21,6 +21,7 @@ class Column:
         hint: a sentence for who wants to know more.
         attack: the attack that it is about, so that readers can choose one.
         headline: whether it is what the table is about.
+        ordered: whether rows come sorted by it, the smallest first.
         context: left out on narrow screens, where another cell says it in small.
     """
 
@@ -30,6 +31,7 @@ class Column:
     hint: str = ""
     attack: str = ""
     headline: bool = False
+    ordered: bool = False
     context: bool = False
 
 

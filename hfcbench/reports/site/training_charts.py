@@ -1,4 +1,4 @@
-"""Charts of one training: its curves, scores against the radius, and against epsilon."""
+"""Charts of one training: its curves, scores against the radius, and by class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _UNIT_METRICS = ("top1", "map")
-_NAMED_MODES = ("transfer", "oblivious")
 
 
 def curve_charts(curves: pd.DataFrame) -> list[Chart]:
@@ -36,34 +35,12 @@ def sweep_charts(scores: pd.DataFrame, metric: str) -> list[Chart]:
     for place, ((split, n, decomposition, _, rescaling), rows) in enumerate(grouped):
         whole = clean[(clean["part"] == "original") & (clean["split"] == split) & (clean["n"] == n)]
         series = [*_part_series(rows), *_original_series(whole, rows)]
-        title = f"{_said(metric)} against the cut-off"
+        title = f"{metric_name(metric)} against the cut-off"
         summary = (
             f"On the low (LFC) and high frequencies (HFC) that {decomposition} leaves at each "
             f"radius or rank; rescaling {rescaling}, {count_text(int(n), 'image')} of {split}."
         )
-        charts.append(_chart(f"sweep-{place}", title, summary, "radius or rank", metric, series))
-    return charts
-
-
-def robust_charts(scores: pd.DataFrame, metric: str) -> list[Chart]:
-    """Scores of the undefended model under attack against epsilon, a line per attack."""
-    attacked = scores[
-        (scores["attack"] != "none")
-        & (scores["defence"] == "none")
-        & (scores["part"] == "original")
-    ]
-    charts = []
-    grouped: Any = attacked.groupby(["split", "n"], sort=True)
-    for place, ((split, n), rows) in enumerate(grouped):
-        series = []
-        for number, (name, line) in enumerate(rows.groupby(_attacks(rows), sort=True)):
-            series.append(_line(str(name), line, "epsilon", number + 1))
-        summary = (
-            f"Under attack, {count_text(int(n), 'image')} of split {split}; epsilon is in units "
-            "of the pixel range [0, 1]."
-        )
-        title = f"{_said(metric)} against epsilon"
-        charts.append(_chart(f"robust-{place}", title, summary, "epsilon", metric, series))
+        charts.append(chart_of(f"sweep-{place}", title, summary, "radius or rank", metric, series))
     return charts
 
 
@@ -87,7 +64,7 @@ def class_chart(rows: pd.DataFrame, metric: str) -> Chart | None:
             )
         )
     summary = "What is found of each class in the original pictures and in their components."
-    return _chart("classes", f"{_said(metric)} by class", summary, "class", metric, series)
+    return chart_of("classes", f"{metric_name(metric)} by class", summary, "class", metric, series)
 
 
 def _curve_chart(metric: str, rows: pd.DataFrame) -> Chart:
@@ -109,13 +86,13 @@ def _curve_chart(metric: str, rows: pd.DataFrame) -> Chart:
         )
     summary = "After each epoch; dashed lines are on images that it was trained on."
     name = f"curve-{'-'.join(metric.lower().split())}"
-    return _chart(_plain(name), _said(metric), summary, "epoch", metric, series)
+    return chart_of(_plain(name), metric_name(metric), summary, "epoch", metric, series)
 
 
 def _part_series(rows: pd.DataFrame) -> list[Series]:
     parts = sorted(set(rows["part"]), key=lambda part: (COLOUR_OF_PART.get(part, 9), part))
     return [
-        _line(part, rows[rows["part"] == part], "cutoff", COLOUR_OF_PART.get(part, 3 + place))
+        line_of(part, rows[rows["part"] == part], "cutoff", COLOUR_OF_PART.get(part, 3 + place))
         for place, part in enumerate(parts)
     ]
 
@@ -141,7 +118,8 @@ def _original_series(whole: pd.DataFrame, rows: pd.DataFrame) -> list[Series]:
     ]
 
 
-def _line(name: str, rows: pd.DataFrame, x: str, colour: int) -> Series:
+def line_of(name: str, rows: pd.DataFrame, x: str, colour: int) -> Series:
+    """Scores with their intervals against a column of numbers; rows without one are left out."""
     # Of equal conditions the one stored last counts, as in the leaderboard.
     points = rows[rows[x].notna()].drop_duplicates(x, keep="last").sort_values(x)
     return Series(
@@ -154,31 +132,20 @@ def _line(name: str, rows: pd.DataFrame, x: str, colour: int) -> Series:
     )
 
 
-def _attacks(rows: pd.DataFrame) -> list[str]:
-    """What each row's attack is called: what it does not know, and how it was searched for."""
-    searches = {
-        attack: len(set(of["criterion"].fillna(""))) > 1 for attack, of in rows.groupby("attack")
-    }
-    return [_attack(record, searches[record["attack"]]) for record in rows.to_dict("records")]
-
-
-def _attack(record: dict[Any, Any], several: bool) -> str:
-    mode = f"{record['attack_mode']} " if record["attack_mode"] in _NAMED_MODES else ""
-    search = f" [{record['criterion']}]" if several else ""
-    return f"{mode}{record['attack']}{search}"
-
-
-def _chart(
+def chart_of(
     name: str, title: str, summary: str, x_title: str, metric: str, series: Sequence[Series]
 ) -> Chart:
-    table = series_table(f"{name}-data", f"{title}: its numbers", x_title, _said(metric), series)
+    """A chart of scores of one metric with its numbers as a table."""
+    table = series_table(
+        f"{name}-data", f"{title}: its numbers", x_title, metric_name(metric), series
+    )
     unit = metric.startswith(_UNIT_METRICS)
     return Chart(
         name,
         title[:1].upper() + title[1:],
         summary,
         x_title,
-        _said(metric),
+        metric_name(metric),
         tuple(series),
         table,
         unit_range=unit,
@@ -194,7 +161,8 @@ def _colour(part: str, place: int, components: Sequence[str]) -> int:
     return 3 + place
 
 
-def _said(metric: str) -> str:
+def metric_name(metric: str) -> str:
+    """What people call it."""
     return {"top1": "accuracy", "map": "mean average precision"}.get(metric, metric)
 
 

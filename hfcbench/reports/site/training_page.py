@@ -23,10 +23,10 @@ from hfcbench.reports.site.provenance_facts import (
     training_facts,
 )
 from hfcbench.reports.site.reading import Board, Overview, TrainingResults
+from hfcbench.reports.site.robust_charts import robust_charts
 from hfcbench.reports.site.training_charts import (
     class_chart,
     curve_charts,
-    robust_charts,
     sweep_charts,
 )
 from hfcbench.reports.site.wording import decimals

@@ -54,7 +54,10 @@ def test_rows_are_in_their_ranks_and_sort_by_the_gap(browser, site):
     browser.open(site / "index.html")
     assert browser.run(COLUMN, "original")[:3] == ["0.875", "0.750", "0.750"]
     assert browser.run(COLUMN, "rank")[:3] == ["1", "2=", "2="]
+    rank = sort_button(browser, "rank").find_element(By.XPATH, "..")
+    assert rank.get_attribute("aria-sort") == "ascending"
     sort_button(browser, "gap").click()
+    assert rank.get_attribute("aria-sort") is None
     gaps = browser.run(COLUMN, "gap")
     # Rows of a defence have no score on components, and so no gap: they stay last.
     assert gaps == ["0.500", "0.125", "−0.062", "", "", ""]

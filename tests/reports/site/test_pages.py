@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import build_records as build
 import pytest
 
+from hfcbench.attack_types import Search
 from hfcbench.plugins import load_plugins
 from hfcbench.reports.site.addresses import dataset_page, from_page, training_pages
 from hfcbench.reports.site.building import write_site
@@ -20,6 +21,7 @@ from hfcbench.reports.site.elements import Picture
 from hfcbench.reports.site.index_page import index_page
 from hfcbench.reports.site.reading import read_overview, read_training
 from hfcbench.reports.site.rendering import Renderer
+from hfcbench.reports.site.robust_charts import robust_charts
 from hfcbench.reports.site.training_page import training_page
 from hfcbench.reports.site.wording import bytes_text, decimals, duration_text, label_parts
 from hfcbench.results.opening import open_store
@@ -283,3 +285,50 @@ def test_a_training_without_scores_and_with_a_broken_curve_has_its_page(tmp_path
     index = (tmp_path / "site" / "index.html").read_text()
     assert "alexnet" in index
     assert ">–</td>" in index
+
+
+def test_defences_are_compared_by_the_worst_attack_at_each_epsilon(tmp_path):
+    with open_store(tmp_path / "results.db", create=True) as store:
+        store.add_dataset(build.dataset())
+        run_id = store.begin_run(build.run())
+        training = build.training()
+        store.add_training(training, run_id)
+        given = [
+            *(("none", "fgsm", 0.03, 0.5, "linf"), ("none", "pgd", 0.03, 0.25, "linf")),
+            *(("none", "pgd", 0.06, 0.125, "linf"), ("none", "l2", 2.0, 0.0625, "l2")),
+            *(("jpeg", "fgsm", 0.03, 0.375, "linf"), ("jpeg", "pgd", 0.03, 0.75, "linf")),
+        ]
+        records = [
+            build.evaluation(
+                *(training,),
+                defence=defence,
+                attack=attack,
+                epsilon=epsilon,
+                value=value,
+                attack_norm=norm,
+                search=Search("worst-case"),
+            )
+            for defence, attack, epsilon, value, norm in given
+        ]
+        oblivious = build.evaluation(
+            *(training,),
+            defence="jpeg",
+            attack="pgd",
+            epsilon=0.03,
+            value=0.0,
+            attack_norm="linf",
+            search=Search("worst-case", mode="oblivious"),
+        )
+        store.add_evaluations([*records, oblivious], run_id)
+        scores = store.evaluations(trainings=training.identity)
+    l2, attacks, defences = robust_charts(scores, "top1")
+    assert [(one.name, one.x, one.y) for one in l2.series] == [("l2", (2.0,), (0.0625,))]
+    assert [(one.name, one.x, one.y) for one in attacks.series] == [
+        ("fgsm", (0.03,), (0.5,)),
+        ("pgd", (0.03, 0.06), (0.25, 0.125)),
+    ]
+    # The attack that does not know the defence says nothing about it.
+    assert [(one.name, one.x, one.y) for one in defences.series] == [
+        ("no defence", (0.03, 0.06), (0.25, 0.125)),
+        ("jpeg", (0.03,), (0.375,)),
+    ]

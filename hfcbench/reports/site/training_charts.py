@@ -17,8 +17,11 @@ _UNIT_METRICS = ("top1", "map")
 
 
 def curve_charts(curves: pd.DataFrame) -> list[Chart]:
-    """What was measured after each epoch, a chart per metric."""
-    return [_curve_chart(str(metric), rows) for metric, rows in curves.groupby("metric", sort=True)]
+    """What was measured after each epoch, a chart per metric, what ranks models first."""
+    metrics = sorted(
+        set(curves["metric"]), key=lambda metric: (metric not in _UNIT_METRICS, metric)
+    )
+    return [_curve_chart(metric, curves[curves["metric"] == metric]) for metric in metrics]
 
 
 def sweep_charts(scores: pd.DataFrame, metric: str) -> list[Chart]:
@@ -84,9 +87,10 @@ def _curve_chart(metric: str, rows: pd.DataFrame) -> Chart:
                 dashed=split == "train",
             )
         )
-    summary = "After each epoch; dashed lines are on images that it was trained on."
+    title = f"{metric_name(metric)} after each epoch"
+    summary = "Solid lines are on other images, dashed ones on those that it was trained on."
     name = f"curve-{'-'.join(metric.lower().split())}"
-    return chart_of(_plain(name), metric_name(metric), summary, "epoch", metric, series)
+    return chart_of(_plain(name), title, summary, "epoch", metric, series)
 
 
 def _part_series(rows: pd.DataFrame) -> list[Series]:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "verify": "Recompute a stored result and compare.",
     "figures": "Draw a suite's figures and tables from a results database.",
     "claims": "Check the paper's statements against a results database.",
+    "report": "Write a static site of a results database: leaderboards, trainings, claims.",
     "compare": "Compare rows image by image: McNemar's test, paired bootstrap.",
     "query": "Answer a SQL question from a results database (read-only).",
     "serve": "Serve a results database as web pages, read-only.",

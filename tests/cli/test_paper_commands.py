@@ -79,3 +79,22 @@ def test_what_is_missing_is_said_in_one_message(database, capsys, tmp_path, argu
     assert call([*arguments, *out, "--db", database]) in (1, 2)
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_site_has_the_verdicts_of_the_command(database, capsys, tmp_path):
+    shown = output_of(
+        *(capsys, "claims", "lfc-generalises-better", "--db", database, "--format", "csv"), *TINY
+    )
+    (row,) = csv.DictReader(io.StringIO(shown))
+    site = tmp_path / "site"
+    output_of(capsys, "report", "--db", database, "--out", str(site), *TINY)
+    page = (site / "claims.html").read_text(encoding="utf-8")
+    assert "planted-band, lenet5, scale quick" in page
+    assert f" {row['verdict']}</td>" in page
+    effect = f"{float(row['effect']):+.3f}".replace("-", "−")
+    assert f">{effect}<small>" in page
+    # As the suites come, nothing of it was run.
+    output_of(capsys, "report", "--db", database, "--out", str(site))
+    again = (site / "claims.html").read_text(encoding="utf-8")
+    assert "planted-band, lenet5" not in again
+    assert again.count(">hfcbench run --suite paper/") == 18

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hfcbench.errors import UsageError
@@ -124,6 +125,18 @@ def test_rank_intervals(store: Store, rows: list[EvaluationRecord]) -> None:
     assert "1 rows without a rank interval: some rows of the ranking are beyond the limit" in [
         str(item) for item in limited.left_out
     ]
+
+
+def test_no_rank_intervals_where_nothing_has_a_rank(
+    store: Store, run_id: int, build: ModuleType
+) -> None:
+    training = build.training()
+    store.add_training(training, run_id)
+    store.add_evaluations([build.evaluation(training, value=float("nan"))], run_id)
+    (row,) = store.leaderboard(rank_intervals=True).frame.to_dict("records")
+    assert pd.isna(row["rank"])
+    assert pd.isna(row["rank_low"])
+    assert pd.isna(row["rank_high"])
 
 
 def test_where_a_number_comes_from(

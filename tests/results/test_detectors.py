@@ -359,3 +359,23 @@ def test_what_is_known_of_a_detector_is_shown(
     document = json.loads(call(capsys, "show", identity[:12], "--db", path, "--format", "json")[0])
     assert [row["class"] for row in document["class_scores"]] == ["car", "person"]
     assert document["class_scores"][1]["low"] == "NaN"
+
+
+def test_classes_and_trainings_have_a_row_each(
+    store: Store, run_id: int, build: ModuleType
+) -> None:
+    store.add_dataset(build.detection_dataset())
+    detector, classifier = build.detector(), build.training(seed=3)
+    for training in (detector, classifier):
+        store.add_training(training, run_id)
+    store.add_evaluations([build.detected(detector, value=0.5)], run_id)
+    rows = store.class_scores(trainings=detector.identity).to_dict("records")
+    assert [(row["class_name"], row["value"], row["n"]) for row in rows] == [
+        ("car", 0.75, 2),
+        ("person", 0.25, 1),
+    ]
+    assert (rows[0]["low"], rows[0]["high"], rows[0]["component"]) == (0.625, 0.875, "original")
+    assert store.class_scores(component="lfc@8").empty
+    trainings = store.training_frame()
+    assert trainings["training"].tolist() == [detector.identity, classifier.identity]
+    assert store.training_frame(seed=3)["dataset"].tolist() == ["pets"]

@@ -418,3 +418,29 @@ def test_an_empty_database_has_an_empty_leaderboard(store: Store) -> None:
         frame = store.leaderboard(**arguments).frame
         assert frame.empty
         assert {"rank", "dataset", "model", "original", "robust"} <= set(frame.columns)
+
+
+def test_intervals_of_every_column(
+    add_attacked: Any, store: Store, run_id: int, build: Any
+) -> None:
+    training = add_attacked(
+        {"attack": "pgd", "value": 0.25}, {"attack": "fgsm", "value": 0.5}, clean=0.75
+    )
+    store.add_evaluations([build.evaluation(training, "lfc@8", value=0.625)], run_id)
+    frame = store.leaderboard(intervals=True).frame
+    row = frame.to_dict("records")[0]
+    # The records' intervals reach 0.1 to both sides.
+    for name, value in (("original", 0.75), ("lfc@8", 0.625), ("pgd@0.03", 0.25), ("robust", 0.25)):
+        assert row[name] == value
+        ends = row[f"{name}_low"], row[f"{name}_high"]
+        assert ends == pytest.approx((value - 0.1, value + 0.1))
+    columns = list(frame.columns)
+    assert columns.index("lfc@8_low") == columns.index("lfc@8") + 1
+    without = store.leaderboard().frame
+    assert list(without.columns) == [
+        name
+        for name in columns
+        if name.startswith("original") or not name.endswith(("_low", "_high"))
+    ]
+    with pytest.raises(UsageError, match="means over a group have no intervals"):
+        store.leaderboard(intervals=True, group="configuration")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from hfcbench.detection_types import Detections
 from hfcbench.results.queries.asking import Asking
-from hfcbench.results.queries.where import OF_ROWS, Filter, RowFilters, combined
+from hfcbench.results.queries.where import OF_ROWS, Filter, Filters, RowFilters, combined
 from hfcbench.results.writing.stored_detections import read_detections
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hfcbench.results.queries.picture_gains import PictureGains
 
 
@@ -25,6 +27,19 @@ class DetectionQuestions(Asking):
         """
         with self._reading() as connection:
             return read_detections(connection, identity)
+
+    def class_scores(
+        self, *, where: Filter | None = None, **filters: Unpack[Filters]
+    ) -> pd.DataFrame:
+        """One row per score of a class: evaluation, condition, metric, class, value, interval, n.
+
+        ``n`` counts the objects of the class.
+        """
+        from hfcbench.results.queries.training_rows import class_score_rows
+
+        chosen = combined(where, filters, None)
+        with self._reading() as connection:
+            return class_score_rows(connection, chosen)
 
     def picture_gains(
         self,

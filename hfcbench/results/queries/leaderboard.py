@@ -76,14 +76,18 @@ class Question:
     cutoff: float | None
     epsilon: float | None
     rank_intervals: bool
+    intervals: bool
 
 
 def leaderboard(connection: Connection, question: Question, where: Filter) -> Leaderboard:
     """Answer a question: rank all rows by few numbers, then fetch what the best ones show.
 
     Raises:
-        UsageError: there is no such metric, column, group, cutoff or epsilon.
+        UsageError: there is no such metric, column, group, cutoff or epsilon, or intervals of means
+            are asked for.
     """
+    if question.intervals and question.group is not None:
+        raise UsageError("means over a group have no intervals of single scores; leave one of both")
     if question.group is not None and question.group not in GROUPS:
         raise UsageError(
             f"the leaderboard cannot be grouped by '{question.group}'; "
@@ -117,7 +121,7 @@ def leaderboard(connection: Connection, question: Question, where: Filter) -> Le
     table = LeaderboardRows(shown, found, trainings, question.group)
     present = set(found["condition_id"])
     columns = [item for item in columns if item.condition_id in present]
-    frame = pivoted(table, columns, metric, NAMES)
+    frame = pivoted(table, columns, metric, NAMES, intervals=question.intervals)
     raised = _add_flags(connection, frame, table, everything, columns)
     left_out = _left_out(connection, metric, rows, shown, known, columns, order)
     if question.rank_intervals:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hfcbench.results.queries.column_intervals import with_intervals
 from hfcbench.results.queries.conditions import KnownCondition, KnownMetric, column_names
 from hfcbench.results.queries.naming import SECTION
 from hfcbench.results.queries.worst_scores import on_most_images, worst_scores
@@ -48,6 +49,8 @@ def pivoted(
     columns: Sequence[KnownCondition],
     metric: KnownMetric | None,
     names: Sequence[str],
+    *,
+    intervals: bool = False,
 ) -> pd.DataFrame:
     """The frame that ``Store.leaderboard`` describes.
 
@@ -56,6 +59,7 @@ def pivoted(
         columns: the conditions that get a column, in order; those of several defences share one.
         metric: what the scores are; None where there are none.
         names: the columns that tell models apart.
+        intervals: whether every column of scores has the ends of its 95% interval behind it.
     """
     import pandas as pd
 
@@ -63,7 +67,9 @@ def pivoted(
     if metric is None or rows.ranked.empty:
         measured = ["original", "original_low", "original_high", "robust"]
         return pd.DataFrame(columns=[*heading, *measured, "n_attacked", "flags", *_LAST])
-    spread = _spread(rows, columns, lower_is_better=not metric.higher_is_better)
+    spread = _spread(
+        rows, columns, lower_is_better=not metric.higher_is_better, intervals=intervals
+    )
     ranked = rows.ranked.reset_index(drop=True)
     if rows.group is None:
         values = spread.reindex(_keys(ranked)).reset_index(drop=True)
@@ -84,7 +90,11 @@ def _keys(ranked: pd.DataFrame) -> pd.MultiIndex:
 
 
 def _spread(
-    rows: LeaderboardRows, columns: Sequence[KnownCondition], *, lower_is_better: bool
+    rows: LeaderboardRows,
+    columns: Sequence[KnownCondition],
+    *,
+    lower_is_better: bool,
+    intervals: bool,
 ) -> pd.DataFrame:
     """Scores by (training_id, state, n), a column for each name of a condition."""
     import pandas as pd
@@ -125,7 +135,8 @@ def _spread(
     )
     found["robust"] = worst["value"].reindex(pairs).to_numpy()
     found["n_attacked"] = worst["n"].reindex(pairs).to_numpy()
-    return pd.DataFrame(found, index=wide.index)
+    frame = pd.DataFrame(found, index=wide.index)
+    return with_intervals(frame, clean, attacked, order) if intervals else frame
 
 
 def _wide(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

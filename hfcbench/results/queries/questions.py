@@ -52,6 +52,7 @@ class Questions(RobustnessQuestions, DetectionQuestions):
         cutoff: float | None = None,
         epsilon: float | None = None,
         rank_intervals: bool = False,
+        intervals: bool = False,
         where: Filter | None = None,
         **filters: Unpack[RowFilters],
     ) -> Leaderboard:
@@ -88,17 +89,22 @@ class Questions(RobustnessQuestions, DetectionQuestions):
             epsilon: show attacks of this strength only; by default all, or the smallest.
             rank_intervals: add ``rank_low`` and ``rank_high``: between which ranks a row lies with
                 95% confidence had other images been drawn (a paired bootstrap over images).
+            intervals: add ``NAME_low`` and ``NAME_high`` behind each column of scores: its 95%
+                interval; that of ``robust`` is the interval of the attack that decides it.
             where: which results it is about; fields of attacks and components are not taken.
             filters: the same as keyword arguments; see
                 :class:`~hfcbench.results.queries.where.Where`.
 
         Raises:
-            UsageError: there is no such metric, or no such column to sort or group by.
+            UsageError: there is no such metric, no such column to sort or group by, or intervals
+                are asked for of a group's means.
         """
         from hfcbench.results.queries.leaderboard import Question, leaderboard
 
         chosen = combined(where, filters, OF_ROWS)
-        question = Question(metric, sort, group, limit, columns, cutoff, epsilon, rank_intervals)
+        question = Question(
+            *(metric, sort, group, limit, columns, cutoff, epsilon, rank_intervals, intervals)
+        )
         with self._reading() as connection:
             return leaderboard(connection, question, chosen)
 
@@ -157,6 +163,16 @@ class Questions(RobustnessQuestions, DetectionQuestions):
         chosen = combined(where, filters, OF_TRAININGS)
         with self._reading() as connection:
             return curves_frame(connection, chosen, metric, split, component, limit)
+
+    def training_frame(
+        self, *, where: Filter | None = None, **filters: Unpack[TrainingFilters]
+    ) -> pd.DataFrame:
+        """One row per finished training: identity, dataset, model, heuristics, seed, epochs."""
+        from hfcbench.results.queries.training_rows import training_rows
+
+        chosen = combined(where, filters, OF_TRAININGS)
+        with self._reading() as connection:
+            return training_rows(connection, chosen)
 
     def components_against_original(
         self,

@@ -55,6 +55,8 @@ def with_rank_intervals(
     sizes: Any = rows.groupby([*SECTION, "n_sorted"], dropna=False).size()
     for key, section in shown.groupby([*SECTION, "n_sorted"], dropna=False):
         ranked = section[section["rank"].notna()]
+        if ranked.empty:
+            continue
         of_detectors = _is_of_detectors(connection, ranked)
         read = _intervals if of_detectors else _values
         why, values = read(connection, ranked, metric, order, conditions)
@@ -114,8 +116,6 @@ def _values(
 
 
 def _is_of_detectors(connection: Connection, section: pd.DataFrame) -> bool:
-    if section.empty:
-        return False
     content = section["fingerprint"].iloc[0]
     tasks = connection.scalars(select(Dataset.task).where(Dataset.fingerprint == content))
     return set(tasks) == {"detection"}

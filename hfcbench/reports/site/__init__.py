@@ -1,0 +1,1 @@
+"""A static site of a results database: read, made into page models, rendered, written."""

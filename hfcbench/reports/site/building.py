@@ -1,0 +1,90 @@
+"""Building the whole site: every page of it, in memory, then written at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hfcbench.reports.site.addresses import (
+    CLAIMS,
+    DATASETS,
+    DETECTION,
+    INDEX,
+    dataset_page,
+    training_pages,
+)
+from hfcbench.reports.site.claims_page import Override, check_claims, claims_page
+from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
+from hfcbench.reports.site.detection_page import detection_page, read_detection
+from hfcbench.reports.site.extra import check_installed, static_files
+from hfcbench.reports.site.folder import check_folder, write_folder
+from hfcbench.reports.site.index_page import index_page
+from hfcbench.reports.site.reading import read_overview, read_training
+from hfcbench.reports.site.rendering import Renderer
+from hfcbench.reports.site.training_page import training_page
+
+if TYPE_CHECKING:
+    from hfcbench.registry import Registry
+    from hfcbench.results.store import Store
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written."""
+
+    first_page: Path
+    page_count: int
+
+
+def write_site(
+    store: Store,
+    registry: Registry,
+    out: Path,
+    *,
+    datasets: Collection[str] = (),
+    overrides: Sequence[Override] = (),
+    force: bool = False,
+) -> Written:
+    """Write the site of a results database into a folder.
+
+    Args:
+        registry: of the plugins that suites of the paper's claims need.
+        datasets: only these; all of them if none are named.
+        overrides: what the paper's suites were run with, for the page of claims.
+        force: write into a folder with other files.
+
+    Raises:
+        UsageError: the extra ``report`` is not installed, there is no such dataset, or the folder
+            is not for a report.
+        StoreError: there are no finished trainings.
+    """
+    check_installed()
+    check_folder(out, force=force)
+    pages = dict(_pages(store, registry, datasets, overrides))
+    write_folder(out, {**pages, **static_files()})
+    return Written(out / INDEX, len(pages))
+
+
+def _pages(
+    store: Store, registry: Registry, datasets: Collection[str], overrides: Sequence[Override]
+) -> Iterator[tuple[str, bytes]]:
+    overview = read_overview(store, datasets)
+    pages = training_pages(overview.trainings["training"])
+    detectors = read_detection(store, overview)
+    renderer = Renderer(has_detection=bool(detectors))
+    yield INDEX, renderer.render("index.html", INDEX, page=index_page(overview, pages))
+    yield DATASETS, renderer.render("datasets.html", DATASETS, page=dataset_list(overview))
+    for record in overview.datasets:
+        path = dataset_page(record)
+        page = page_of_dataset(overview, record, pages)
+        yield path, renderer.render("dataset.html", path, page=page)
+    if detectors:
+        found = detection_page(detectors, overview, pages)
+        yield DETECTION, renderer.render("detection.html", DETECTION, page=found)
+    claims = claims_page(check_claims(store, registry, overview, overrides))
+    yield CLAIMS, renderer.render("claims.html", CLAIMS, page=claims)
+    for identity, path in pages.items():
+        training = training_page(read_training(store, identity), overview, path, pages)
+        yield path, renderer.render("training.html", path, page=training)

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "query": "Answer a SQL question from a results database (read-only).",
     "serve": "Serve a results database as web pages, read-only.",
     "db": "Check, upgrade, back up, compact, merge, export or import a results database.",
+    "doctor": "Examine devices, versions, disk, plugins and the database, for bug reports.",
     "list": "List datasets, models, attacks and everything else that plugins provide.",
     "plugins": "Show the plugins, what they provide, and what failed to load.",
 }

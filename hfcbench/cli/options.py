@@ -36,24 +36,28 @@ data_root_option = click.option(
     help="Folder of downloaded datasets.",
 )
 
+artifacts_option = click.option(
+    "--artifacts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for checkpoints; by default 'checkpoints' beside the database file.",
+)
+
+cache_option = click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=platformdirs.user_cache_path("hfcbench"),
+    show_default="the user's cache folder",
+    help="Folder for decoded images.",
+)
+
 _PLACES = (
-    click.option(
-        "--artifacts",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder for checkpoints; by default 'checkpoints' beside the database file.",
-    ),
+    artifacts_option,
     click.option(
         "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps."
     ),
     data_root_option,
     click.option("--download", is_flag=True, help="Download missing datasets into --data-root."),
-    click.option(
-        "--cache-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=platformdirs.user_cache_path("hfcbench"),
-        show_default="the user's cache folder",
-        help="Folder for decoded images.",
-    ),
+    cache_option,
 )
 
 

@@ -90,12 +90,13 @@ def _device_name(device: str) -> str | None:
 
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
-    processor = _processor()
+    processor = processor_name()
     threads = f"{torch.get_num_threads()} threads"
     return threads if processor is None else f"{processor}, {threads}"
 
 
-def _processor() -> str | None:
+def processor_name() -> str | None:
+    """What the maker calls the processor, or its kind; None if the system does not tell."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

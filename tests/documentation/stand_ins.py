@@ -51,6 +51,7 @@ TINY_DETECTION = (
 _MINUTES = "takes minutes"
 _DOWNLOAD = "downloads a dataset"
 _NETWORK = "asks a package index"
+_UNTIL_CTRL_C = "goes on until it is ended; tests/serving starts it"
 _CLUSTER = "needs further machines"
 
 STAND_INS: Mapping[str, StandIn] = {
@@ -87,6 +88,13 @@ STAND_INS: Mapping[str, StandIn] = {
     "hfcbench figures detection --out figures": StandIn(
         "draws a study of minutes", add=TINY_DETECTION
     ),
+    'pip install "hfcbench[report]"': StandIn(_NETWORK, left_out=True),
+    'pip install "hfcbench[serve]"': StandIn(_NETWORK, left_out=True),
+    "hfcbench report --db runs/results.db --out site --dataset photo-patches": StandIn(
+        "reads what `make run` leaves", swap={"runs/": ""}
+    ),
+    "hfcbench serve --db results.db --open": StandIn(_UNTIL_CTRL_C, add="--help"),
+    "hfcbench serve --host 0.0.0.0 --port 8001": StandIn(_UNTIL_CTRL_C, add="--help"),
     "pip install --no-build-isolation git+https://github.com/facebookresearch/detectron2": StandIn(
         "downloads and builds a library", left_out=True
     ),

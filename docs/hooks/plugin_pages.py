@@ -30,5 +30,5 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
         if file.src_uri.startswith("plugins/"):
             plugin = file.src_uri.removesuffix(".md")
             inside = posixpath.relpath(file.src_uri, folder or ".")
-            markdown = markdown.replace(f"]({to_root}/{plugin}/README.md)", f"]({inside})")
+            markdown = markdown.replace(f"]({to_root}/{plugin}/README.md", f"]({inside}")
     return markdown

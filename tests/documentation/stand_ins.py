@@ -53,10 +53,48 @@ _DOWNLOAD = "downloads a dataset"
 _NETWORK = "asks a package index"
 _UNTIL_CTRL_C = "goes on until it is ended; tests/serving starts it"
 _CLUSTER = "needs further machines"
+_CIFAR10 = {"cifar10 --data-root data --download": "photo-patches"}
 
 STAND_INS: Mapping[str, StandIn] = {
     "make run": StandIn(_MINUTES, left_out=True),
     "make test": StandIn("is what runs this test", left_out=True),
+    "pip install .": StandIn("installs what this test runs with", left_out=True),
+    "hfcbench run --suite smoke --heuristic vanilla --model timm/resnet18": StandIn(
+        _MINUTES, add="--dry-run"
+    ),
+    'hfcbench run --suite smoke --heuristic vanilla --model "timm/resnet18(pretrained=true)"': (
+        StandIn("downloads weights", add="--dry-run")
+    ),
+    "hfcbench run --suite paper --dataset cifar10 --data-root data --download --dry-run": StandIn(
+        _DOWNLOAD, swap=_CIFAR10
+    ),
+    "hfcbench run --suite paper --dataset cifar10 --data-root data --db cifar10.db": StandIn(
+        _DOWNLOAD, add="--dry-run", swap={"cifar10 --data-root data": "photo-patches"}
+    ),
+    "hfcbench figures paper --dataset cifar10 --data-root data --db cifar10.db --out figures": (
+        StandIn(
+            "draws a study of hours",
+            add=TINY_STUDY,
+            swap={"paper --dataset cifar10": "paper/fig7 --scale quick"},
+        )
+    ),
+    "hfcbench run --suite smoke --executor ray": StandIn(
+        "starts a cluster, which the plugin's own tests do", add="--dry-run"
+    ),
+    "hfcbench run --suite classification --executor ray --address auto --gpus 0.5 "
+    "--db results.db": StandIn(_CLUSTER, add="--dry-run"),
+    "hfcbench run --suite detection --data-root DATA --dataset coco:coco --model "
+    '"detectron2/COCO-Detection/retinanet_R_50_FPN_1x.yaml(weights=zoo)" --epochs 0 '
+    "--component original --component lfc@128 --component hfc@128": StandIn(
+        "downloads a dataset and weights, and needs a library that is built for minutes",
+        add="--dry-run",
+        swap={
+            "coco:coco": "photo-objects",
+            "detectron2/COCO-Detection/retinanet_R_50_FPN_1x.yaml(weights=zoo)": "retinanet",
+            "--epochs 0": "",
+            "@128": "@24",
+        },
+    ),
     "hfcbench run --suite classification --dataset cifar10 --data-root DIR --download "
     "--epochs 100 --seeds 3": StandIn(
         _DOWNLOAD, add="--dry-run", swap={"cifar10": "photo-patches"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +22,9 @@ from hfcbench.cli.main import call
 ON_PAGES = [
     (label(page), step) for page in PAGES for step in steps(page) if isinstance(step, Command)
 ]
+
+
+IN_A_NEW_FOLDER = {"docs/tutorial/index.md"}
 
 
 class Reader:
@@ -84,7 +89,11 @@ class Reader:
 
     def run_python(self, arguments: list[str]) -> str:
         answer = subprocess.run(
-            [sys.executable, *arguments], capture_output=True, text=True, check=False
+            [sys.executable, *arguments],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return answer.stdout
@@ -94,9 +103,18 @@ class Reader:
         offline = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
         place = self.folder / "installed"
         self.run_python(["-m", "pip", *arguments, *offline, "--target", str(place)])
-        self.request.getfixturevalue("monkeypatch").syspath_prepend(place)
+        monkeypatch = self.request.getfixturevalue("monkeypatch")
+        if str(place) not in sys.path:
+            monkeypatch.syspath_prepend(place)
         importlib.invalidate_caches()
+        self.request.addfinalizer(forget_own_plugins)
         return ""
+
+
+def forget_own_plugins() -> None:
+    """What a page had its reader install is no module for the next page."""
+    for name in [name for name in sys.modules if name.startswith("hfcbench_my_")]:
+        del sys.modules[name]
 
 
 def headings(line: str) -> str:
@@ -111,6 +129,9 @@ def headings(line: str) -> str:
 )
 def test_the_commands_of_a_page_run(page, folder, cache, capsys, request):
     reader = Reader(folder, cache, capsys, request)
+    if label(page) in IN_A_NEW_FOLDER:
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     for step in steps(page):
         reader.run(step) if isinstance(step, Command) else reader.write(step)
 

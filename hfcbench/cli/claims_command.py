@@ -120,7 +120,12 @@ def _print_table(findings: Sequence[Finding]) -> None:
         if dataset != "-":
             models = "all models" if model == "all" else model
             click.echo(f"{dataset}, {models}, scale {scale}")
-        print_rows(_OF_A_TABLE, [_short(finding) for finding in members], "table")
+        print_rows(
+            _OF_A_TABLE,
+            [_short(finding) for finding in members],
+            "table",
+            least=("seeds", "compared"),
+        )
         click.echo()
     for run in dict.fromkeys(item.command for item in findings if item.verdict == "not run"):
         click.echo(f"to run: {run}")

@@ -9,6 +9,8 @@ from hfcbench.cli.options import database_option, format_option
 from hfcbench.cli.tables import print_rows
 
 _CORRECTIONS = ("holm", "bonferroni", "benjamini-hochberg", "benjamini-yekutieli", "none")
+_LEAST = ("test", "p_value", "only_first", "only_second", "n", "high", "low")
+"""Columns that a narrow terminal can do without."""
 
 
 @click.command(short_help="Compare rows image by image.")
@@ -37,4 +39,4 @@ def command(identities: tuple[str, ...], db: str, output_format: str, correction
         for name in {"p_value", "p_adjusted"} & set(frame.columns):
             frame[name] = [f"{value:.2g}" for value in frame[name]]
     columns, rows = wide(frame)
-    print_rows(columns, rows, output_format)
+    print_rows(columns, rows, output_format, least=_LEAST)

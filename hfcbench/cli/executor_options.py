@@ -27,8 +27,10 @@ class ExecutorCommand(click.Command):
         if chosen is not None:
             name, _ = parse_label(chosen)
             taken = {option for param in super().get_params(ctx) for option in param.opts}
-            registration = load_plugins().registry.get("executor", name)
-            ctx.meta[_PREFIX] = _options(registration, taken)
+            registry = load_plugins().registry
+            # A shell that asks what could come next takes no messages.
+            if not ctx.resilient_parsing or registry.find("executor", name) is not None:
+                ctx.meta[_PREFIX] = _options(registry.get("executor", name), taken)
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:

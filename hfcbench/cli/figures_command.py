@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hfcbench.cli.completing import suites
 from hfcbench.cli.options import data_root_option, database_option
 from hfcbench.cli.overrides import override_options, overrides_from, run_command
 from hfcbench.cli.tables import printable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Draw a suite's figures and tables.")
-@click.argument("suite")
+@click.argument("suite", shell_complete=suites)
 @click.option(
     "--out",
     required=True,

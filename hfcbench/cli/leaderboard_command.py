@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hfcbench.cli.frames import wide
-from hfcbench.cli.leaderboard_table import compact, notes, together, without_constants
+from hfcbench.cli.leaderboard_table import (
+    compact,
+    least_important,
+    notes,
+    together,
+    without_constants,
+)
 from hfcbench.cli.options import database_option, filter_options, format_option
 from hfcbench.cli.tables import print_rows, printable
 from hfcbench.errors import UsageError
@@ -170,6 +176,9 @@ def _print_tables(boards: Sequence[Leaderboard], output_format: str, *, all_colu
             click.echo(("\n" if number else "") + f"metric {board.metric}")
         if all_columns:
             columns, rows = wide(without_constants(board.frame))
+            # From the right, but for what leads to all the rest.
+            least = [name for name in reversed(columns) if name != "id"]
         else:
             columns, rows = compact(board)
-        print_rows(columns, rows, output_format)
+            least = least_important(board)
+        print_rows(columns, rows, output_format, least=least)

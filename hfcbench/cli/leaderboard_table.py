@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _NAMES = (*SECTION, *NAMES, "rows")
 _ACCURACY = "top1"
+_TELLING = ("dataset", "defence", "heuristics", "seed")
+"""What tells most rows apart, beside the model."""
 
 
 def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
@@ -59,6 +61,18 @@ def compact(board: Leaderboard) -> tuple[list[str], list[Row]]:
     gap = [f"original - {parts[0]}"] if parts else []
     flags = ["flags"] if doubted else []
     return ["rank", *names, original, *parts, *gap, *attacks, *flags, "id"], rows
+
+
+def least_important(board: Leaderboard) -> list[str]:
+    """Columns of :func:`compact` that a narrow terminal can do without, the least needed first.
+
+    Rank, model, original, the gap and the id, which leads to all the rest, are not among them.
+    """
+    conditions = board.conditions.items()
+    parts = [name for name, item in conditions if item.cut and not item.is_attacked]
+    attacks = [name for name, item in conditions if item.is_attacked and not item.cut]
+    names = [name for name in _NAMES if name not in ("model", *_TELLING)]
+    return [*names, *attacks[1:], *parts[1:], *attacks[:1], "flags", *reversed(_TELLING), *parts]
 
 
 def notes(board: Leaderboard) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hfcbench.cli.console import plain_console
+from hfcbench.cli.tables import print_table
 from hfcbench.plugins import load_plugins
 from hfcbench.references import KINDS, Kind, plural
 from hfcbench.registry import Registration
@@ -16,17 +16,16 @@ _KINDS: dict[str, Kind] = {plural(kind): kind for kind in KINDS}
 @click.argument("kind", type=click.Choice([*_KINDS]))
 def command(kind: str) -> None:
     """List everything of a KIND that plugins provide, with its parameters and defaults."""
-    from rich.table import Table
-
-    table = Table("name", "parameters", "description", "from", box=None, pad_edge=False)
-    for registration in load_plugins().registry.all(_KINDS[kind]):
-        table.add_row(
+    rows = [
+        (
             _name(registration),
             _parameters(registration),
             registration.description,
             f"{registration.origin.distribution} {registration.origin.version}",
         )
-    plain_console().print(table)
+        for registration in load_plugins().registry.all(_KINDS[kind])
+    ]
+    print_table(("name", "parameters", "description", "from"), rows)
 
 
 def _name(registration: Registration) -> str:

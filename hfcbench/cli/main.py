@@ -6,11 +6,15 @@ import importlib
 import sys
 import traceback
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from hfcbench.errors import HfcbenchError, UsageError
 from hfcbench.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS: Mapping[str, str] = {
     "run": "Run a suite and write its results to a database.",
@@ -29,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "Examine devices, versions, disk, plugins and the database, for bug reports.",
     "list": "List datasets, models, attacks and everything else that plugins provide.",
     "plugins": "Show the plugins, what they provide, and what failed to load.",
+    "completion": "Print a script that makes TAB complete commands, options and names.",
 }
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -47,6 +52,17 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"hfcbench.cli.{name}_command")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        # The group's own version would import the module of every command.
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

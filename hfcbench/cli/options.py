@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
+from hfcbench.cli.completing import files, names_of
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("table", "csv", "json", "markdown")
@@ -18,6 +20,7 @@ database_option = click.option(
     default="results.db",
     show_default=True,
     metavar="FILE_OR_URL",
+    shell_complete=files,
     help="The results database: an SQLite file or a SQLAlchemy URL.",
 )
 
@@ -69,12 +72,28 @@ def place_options(function: F) -> F:
 
 
 _FILTERS = (
-    click.option("--dataset", help="Only this dataset."),
-    click.option("--model", help="Only models whose label starts so, e.g. resnet18."),
-    click.option("--heuristic", help="Only trainings with this heuristic (vanilla: with none)."),
-    click.option("--defence", help="Only this defence (none: undefended)."),
+    click.option("--dataset", help="Only this dataset.", shell_complete=names_of("dataset")),
+    click.option(
+        "--model",
+        help="Only models whose label starts so, e.g. resnet18.",
+        shell_complete=names_of("model"),
+    ),
+    click.option(
+        "--heuristic",
+        help="Only trainings with this heuristic (vanilla: with none).",
+        shell_complete=names_of("heuristic"),
+    ),
+    click.option(
+        "--defence",
+        help="Only this defence (none: undefended).",
+        shell_complete=names_of("defence"),
+    ),
     click.option("--trained-on", help="Only models trained on this component."),
-    click.option("--decomposition", help="Components cut by this decomposition only."),
+    click.option(
+        "--decomposition",
+        help="Components cut by this decomposition only.",
+        shell_complete=names_of("decomposition"),
+    ),
     click.option("--rescaling", help="Components with this rescaling only."),
     click.option("--scale", help="Only full or quick studies."),
 )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hfcbench.cli.completing import names_for
 from hfcbench.errors import UsageError
 
 Override = tuple[tuple[str | int, ...], Any]
@@ -60,10 +61,21 @@ def override_options(function: F) -> F:
         click.option("--seeds", type=click.IntRange(min=1), help="Use the seeds 0 to N-1."),
     ]
     for name, path in _VALUES.items():
-        options.append(click.option(f"--{name}", help=f"Replace {'.'.join(path)}."))
+        options.append(
+            click.option(
+                f"--{name}",
+                help=f"Replace {'.'.join(path)}.",
+                shell_complete=names_for(name),
+            )
+        )
     for name, key in _LISTS.items():
         options.append(
-            click.option(f"--{name}", multiple=True, help=f"Replace {key}; may be repeated.")
+            click.option(
+                f"--{name}",
+                multiple=True,
+                help=f"Replace {key}; may be repeated.",
+                shell_complete=names_for(name),
+            )
         )
     for option in options:
         function = option(function)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hfcbench.cli.console import plain_console
+from hfcbench.cli.tables import print_table
 from hfcbench.plugins import LoadedPlugin, Plugins, load_plugins
 from hfcbench.scaffolding.templates import TEMPLATES
 
@@ -18,15 +18,13 @@ def command(context: click.Context) -> int | None:
     """Show the plugins, what they provide, and what failed to load and why."""
     if context.invoked_subcommand is not None:
         return None
-    from rich.table import Table
-
     plugins = load_plugins()
-    table = Table("plugin", "distribution", "version", "provides", box=None, pad_edge=False)
-    for plugin in plugins.loaded:
-        origin = plugin.origin
-        table.add_row(origin.plugin, origin.distribution, origin.version, _provides(plugin))
-    console = plain_console()
-    console.print(table)
+    rows = [
+        (plugin.origin.plugin, plugin.origin.distribution, plugin.origin.version, _provides(plugin))
+        for plugin in plugins.loaded
+    ]
+    columns = ("plugin", "distribution", "version", "provides")
+    print_table(columns, rows, least=("version", "distribution"))
     return _show_failures(plugins, debug=bool(context.obj))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hfcbench.cli.completing import names_of, suites
 from hfcbench.cli.console import plain_console
 from hfcbench.cli.executor_options import ExecutorCommand, take_executor_parameters
 from hfcbench.cli.main import EXIT_FAILED, EXIT_INTERRUPTED
@@ -24,6 +25,7 @@ from hfcbench.types import DataLocation
     "--suite",
     default="classification",
     show_default=True,
+    shell_complete=suites,
     help="A suite's name, or the path of a YAML file.",
 )
 @database_option
@@ -32,6 +34,7 @@ from hfcbench.types import DataLocation
     "--executor",
     default="in-process",
     show_default=True,
+    shell_complete=names_of("executor"),
     help="Where tasks run; `--executor NAME --help` shows its own options, too.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")

@@ -19,17 +19,17 @@ _FAILURES_SHOWN = 10
 
 def print_plan(plan: Plan, left: Remaining, console: Console) -> None:
     """What would train, what is done already, how many evaluations."""
-    from rich.table import Table
+    from hfcbench.cli.tables import print_table
 
     to_train = {task.identity for task in left.tasks if isinstance(task, TrainingTask)}
-    table = Table("training", "state", "evaluations", "done", box=None, pad_edge=False)
+    rows = []
     for node in plan.nodes:
         identity = node.training.identity
         known = identity in left.trainings_done
         state = "trained" if identity not in to_train else "repeat" if known else "to train"
         done = sum(item.identity in left.evaluations_done for item in node.evaluations)
-        table.add_row(node.training.label, state, str(len(node.evaluations)), str(done))
-    console.print(table)
+        rows.append((node.training.label, state, str(len(node.evaluations)), str(done)))
+    print_table(("training", "state", "evaluations", "done"), rows)
     missing = plan.evaluation_count - len(left.evaluations_done)
     line = (
         f"suite {plan.suite}: {len(to_train)} of {len(plan.nodes)} trainings to run, "
@@ -72,7 +72,7 @@ def print_summary(
 
 
 def _print_leaderboard(plan: Plan, session: Session, console: Console) -> None:
-    from hfcbench.cli.leaderboard_table import compact, notes
+    from hfcbench.cli.leaderboard_table import compact, least_important, notes
     from hfcbench.cli.tables import print_rows
     from hfcbench.results.opening import open_store
 
@@ -89,7 +89,7 @@ def _print_leaderboard(plan: Plan, session: Session, console: Console) -> None:
     for board in boards:
         console.print()
         columns, rows = compact(board)
-        print_rows(columns, rows, "table")
+        print_rows(columns, rows, "table", least=least_important(board))
         for line in notes(board):
             console.print(line)
     db = "" if database == "results.db" else f" --db {database}"

@@ -10,7 +10,7 @@ import click
 from hfcbench.cli.frames import wide
 from hfcbench.cli.options import database_option, filter_options, format_option
 from hfcbench.cli.tables import print_rows, printable
-from hfcbench.cli.tradeoff_table import compact, notes
+from hfcbench.cli.tradeoff_table import LEAST, compact, notes
 
 
 @click.command(short_help="Hold accuracy against robust accuracy.")
@@ -52,7 +52,7 @@ def command(
     with open_store(db, read_only=True) as store:
         found = store.tradeoff(epsilon=epsilon, cutoff=radius, group=group, **filters)
     columns, rows = wide(found.frame) if output_format in ("csv", "json") else compact(found)
-    print_rows(columns, rows, output_format)
+    print_rows(columns, rows, output_format, least=LEAST)
     for line in notes(found):
         # Not among the rows, which may be read by another program.
         click.echo(printable(line), err=True)

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 _NAMES = ("group", *SECTION, "n_attacked", *NAMES, "rows")
 
+LEAST = (
+    *(name for name in _NAMES if name not in ("model", "heuristics", "defence", "dataset")),
+    *("three-way front", "attacked by", "flags", "dataset", "heuristics", "defence"),
+)
+"""Columns that a narrow terminal can do without, the least needed first."""
+
 
 def compact(found: Tradeoff) -> tuple[list[str], list[Row]]:
     """Who a row is of where rows differ in it, the three accuracies, the fronts and the doubts."""

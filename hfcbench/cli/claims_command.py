@@ -103,7 +103,7 @@ def _full(finding: Finding) -> list[object]:
     effect = finding.deciding
     numbers: list[object] = [None] * 5
     if effect is not None:
-        numbers = [effect.value, effect.low, effect.high, effect.of, effect.seeds]
+        numbers = [effect.value, effect.low, effect.high, effect.described, effect.seeds]
     statement = finding.statement
     return [
         *(finding.verdict, statement.name, *numbers),
@@ -136,4 +136,4 @@ def _short(finding: Finding) -> list[object]:
     if effect is None:
         return [finding.verdict, finding.statement.name, "", finding.statement.text, ""]
     interval = f"{effect.value:+.3f} [{effect.low:+.3f}, {effect.high:+.3f}]"
-    return [finding.verdict, finding.statement.name, interval, effect.of, str(effect.seeds)]
+    return [finding.verdict, finding.statement.name, interval, effect.described, str(effect.seeds)]

@@ -66,7 +66,7 @@ def _summary(statement: Statement, found: list[tuple[Finding, Setting]]) -> dict
 def _contradictions(found: dict[str, list[tuple[Finding, Setting]]]) -> str:
     lines = [
         f"- {finding.statement.name}, on {finding.dataset} ({finding.model}, scale "
-        f"{finding.scale}): {_effect(finding)}, {finding.deciding.of}"
+        f"{finding.scale}): {_effect(finding)}, {finding.deciding.described}"
         for findings in found.values()
         for finding, _ in findings
         if finding.verdict == "contradicted" and finding.deciding is not None
@@ -89,7 +89,7 @@ def _row(finding: Finding, setting: Setting) -> dict[str, Any]:
         "model": finding.model,
         "setting": _short(setting),
         "effect [95%]": _effect(finding),
-        "compared": "" if effect is None else effect.of,
+        "compared": "" if effect is None else effect.described,
         "seeds": "" if effect is None else str(effect.seeds),
     }
 

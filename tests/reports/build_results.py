@@ -122,6 +122,7 @@ class Results:
             "run it",
             self.attacks(),
             self.read,
+            {"cats": [f"class {number}" for number in range(10)]},
         )
 
 

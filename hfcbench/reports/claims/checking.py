@@ -84,17 +84,35 @@ def _effects(
 ) -> tuple[Effect, ...]:
     """Of the seeds that have all that is needed; none if there are no such seeds."""
     by_comparison: dict[str, list[Estimate]] = {}
+    unlearned: dict[str, list[str]] = {}
     for seed in sorted(set(study.trainings["seed"])):
         try:
-            found = dict(statement.compare(_sample(study, dataset, model, int(seed))))
+            found = list(_compared(statement, _sample(study, dataset, model, int(seed))))
         except MissingRowsError:
             continue
-        for of, estimate in found.items():
+        for of, estimate, at_chance in found:
             by_comparison.setdefault(of, []).append(estimate)
+            unlearned.setdefault(of, []).extend(at_chance)
     return tuple(
-        combined(of, estimates, len(by_comparison), statement.within)
+        combined(
+            of,
+            estimates,
+            len(by_comparison),
+            statement.within,
+            tuple(dict.fromkeys(unlearned[of])),
+        )
         for of, estimates in by_comparison.items()
     )
+
+
+def _compared(
+    statement: Statement, sample: Sample
+) -> Iterator[tuple[str, Estimate, tuple[str, ...]]]:
+    """Each effect of a seed, with the trainings behind it that have learned nothing."""
+    sample.read.clear()
+    for of, estimate in statement.compare(sample):
+        yield of, estimate, sample.unlearned()
+        sample.read.clear()
 
 
 def _sample(study: Study, dataset: str, model: str | None, seed: int) -> Sample:
@@ -122,4 +140,5 @@ def _sample(study: Study, dataset: str, model: str | None, seed: int) -> Sample:
         all_seeds=scores,
         attacks=study.attacks,
         answers=study.answers,
+        classes=len(study.classes.get(dataset, ())),
     )

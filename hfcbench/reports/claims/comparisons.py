@@ -188,10 +188,10 @@ def accuracy_and_robustness_part(sample: Sample) -> Comparisons:
         for model, heuristics in sample.trainings[["model", "heuristics"]].to_numpy()
     ]
     accurate = sample.most_accurate()
-    robust = {name: sample.robust(within, name[1], model=name[0]) for name in names}
+    best = sample.robust(within, accurate[1], model=accurate[0])
     for name in names:
         if name != accurate:
             yield (
                 f"{within.name}, {' '.join(name)} - most accurate ({' '.join(accurate)})",
-                robust[name] - robust[accurate],
+                sample.robust(within, name[1], model=name[0]) - best,
             )

@@ -112,6 +112,7 @@ class Effect:
             there are several (Student's t), else over images (normal).
         seeds: how many.
         within: where given, the claim says that the effect is no larger than this.
+        unlearned: trainings that it is of and that have learned nothing: it then decides nothing.
     """
 
     of: str
@@ -120,11 +121,19 @@ class Effect:
     high: float
     seeds: int
     within: float | None = None
+    unlearned: tuple[str, ...] = ()
+
+    @property
+    def described(self) -> str:
+        """What was compared, and what of it cannot be relied on."""
+        if not self.unlearned:
+            return self.of
+        return f"{self.of} (learned nothing: {', '.join(self.unlearned)})"
 
     @property
     def verdict(self) -> Verdict:
         """What this effect alone says."""
-        if not all(map(math.isfinite, (self.low, self.high))):
+        if self.unlearned or not all(map(math.isfinite, (self.low, self.high))):
             return "undecided"
         if self.within is not None:
             if -self.within <= self.low and self.high <= self.within:
@@ -137,12 +146,17 @@ class Effect:
 
 
 def combined(
-    of: str, seeds: Sequence[Estimate], comparisons: int, within: float | None = None
+    of: str,
+    seeds: Sequence[Estimate],
+    comparisons: int,
+    within: float | None = None,
+    unlearned: tuple[str, ...] = (),
 ) -> Effect:
     """One effect from an estimate per seed.
 
     Args:
         comparisons: how many effects the claim rests on.
+        unlearned: trainings of any of the seeds that have learned nothing.
     """
     from scipy import stats
 
@@ -154,7 +168,7 @@ def combined(
     else:
         deviation = math.sqrt(sum((v - centre) ** 2 for v in values) / (len(values) - 1))
         reach = float(stats.t.ppf(tail, len(values) - 1)) * deviation / math.sqrt(len(values))
-    return Effect(of, centre, centre - reach, centre + reach, len(values), within)
+    return Effect(of, centre, centre - reach, centre + reach, len(values), within, unlearned)
 
 
 def verdict_of(effects: Sequence[Effect], *, any_of: bool = False) -> Verdict:
@@ -176,6 +190,9 @@ def deciding(effects: Sequence[Effect], *, any_of: bool = False) -> Effect:
 
 
 def _support(effect: Effect) -> float:
+    if effect.unlearned:
+        # Undecided: between what supports and what contradicts.
+        return 0.0 if effect.within is None else -effect.within
     if effect.within is None:
         return effect.low
     return -max(abs(effect.low), abs(effect.high))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hfcbench.references import parse_label
 from hfcbench.reports.claims.estimates import Estimate, answered, measured, proportion
 from hfcbench.reports.study import ReadAnswers, StudiedQuantity
 from hfcbench.reports.worst_cases import Ball, ball_of, robust_answers
+from hfcbench.results.statistics import wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,9 @@ class Sample:
         curves, scores: as in :class:`hfcbench.reports.study.Study`, accuracies only.
         all_seeds: scores of every seed.
         attacks, answers: as there.
+        classes: how many the dataset has; 0 where that is not known.
+        read: the trainings that results were asked for of: heuristics, trained on, and model
+            (None of a sample of one).
     """
 
     trainings: pd.DataFrame
@@ -40,6 +44,30 @@ class Sample:
     all_seeds: pd.DataFrame
     attacks: Sequence[tuple[str, float]]
     answers: ReadAnswers
+    classes: int = 0
+    read: set[tuple[str, str, str | None]] = field(default_factory=set)
+
+    def unlearned(self) -> tuple[str, ...]:
+        """Of the trainings in ``read``, those that have learned nothing, named for people.
+
+        In the end they are not better than chance on training images of the component that they
+        were trained on: the lower end of Wilson's 95% interval is not above it. What was never
+        measured on training images counts as learned.
+        """
+        return tuple(
+            " ".join(filter(None, (model, heuristics, "" if on == "original" else f"on {on}")))
+            for heuristics, on, model in sorted(self.read, key=str)
+            if self._is_at_chance(heuristics, on, model)
+        )
+
+    def _is_at_chance(self, heuristics: str, trained_on: str, model: str | None) -> bool:
+        rows = _of(self.curves, heuristics, trained_on, model)
+        rows = rows[(rows["split"] == "train") & (rows["component"] == trained_on)]
+        if rows.empty or not self.classes:
+            return False
+        last = rows.nlargest(1, "epoch").iloc[0]
+        right = round(float(last["value"]) * int(last["n"]))
+        return wilson(right, int(last["n"])).low <= 1 / self.classes
 
     def heuristics(self, beginning: str) -> list[str]:
         """The labels of finished trainings that begin so, e.g. ``optimizer:``.
@@ -78,7 +106,7 @@ class Sample:
         Raises:
             MissingRowsError: it was not measured.
         """
-        rows = self._of(self.curves, heuristics, trained_on, model)
+        rows = self._rows(self.curves, heuristics, trained_on, model)
         rows = rows[(rows["split"] == split) & (rows["component"] == component)]
         if epoch is not None:
             rows = rows[rows["epoch"] == epoch]
@@ -112,7 +140,7 @@ class Sample:
         Raises:
             MissingRowsError: it was not evaluated.
         """
-        rows = self._of(self.scores, heuristics, trained_on, model)
+        rows = self._rows(self.scores, heuristics, trained_on, model)
         attacks = rows["attack"].map(lambda label: parse_label(label)[0])
         rows = rows[
             (rows["component"] == component) & (rows["defence"] == defence) & (attacks == attack)
@@ -144,7 +172,7 @@ class Sample:
         Raises:
             MissingRowsError: not all of it was evaluated, or single answers are not stored.
         """
-        rows = _plain(self._of(self.scores, heuristics, "original", model))
+        rows = _plain(self._rows(self.scores, heuristics, "original", model))
         found = robust_answers(rows, within, self.answers)
         if found is None:
             raise MissingRowsError
@@ -171,6 +199,7 @@ class Sample:
         Raises:
             MissingRowsError: it was not measured.
         """
+        self.read.add((heuristics, "original", None))
         for item in self.quantities:
             quantity = item.quantity
             same = (item.heuristics, item.defence, quantity.name) == (heuristics, defence, name)
@@ -188,12 +217,16 @@ class Sample:
         """
         return _components(self.curves, part)
 
-    @staticmethod
-    def _of(
-        frame: pd.DataFrame, heuristics: str, trained_on: str, model: str | None
+    def _rows(
+        self, frame: pd.DataFrame, heuristics: str, trained_on: str, model: str | None
     ) -> pd.DataFrame:
-        rows = frame[(frame["heuristics"] == heuristics) & (frame["trained_on"] == trained_on)]
-        return rows if model is None else rows[rows["model"] == model]
+        self.read.add((heuristics, trained_on, model))
+        return _of(frame, heuristics, trained_on, model)
+
+
+def _of(frame: pd.DataFrame, heuristics: str, trained_on: str, model: str | None) -> pd.DataFrame:
+    rows = frame[(frame["heuristics"] == heuristics) & (frame["trained_on"] == trained_on)]
+    return rows if model is None else rows[rows["model"] == model]
 
 
 def _plain(scores: pd.DataFrame) -> pd.DataFrame:

@@ -147,7 +147,7 @@ def _cells(finding: Finding) -> tuple[Cell, ...]:
     statement, effect = finding.statement, finding.deciding
     verdict = finding.verdict
     more = len(finding.effects) - 1
-    of = ("", "") if effect is None else (effect.of, _beside(more, statement.any_of))
+    of = ("", "") if effect is None else (effect.described, _beside(more, statement.any_of))
     shown = Cell("") if effect is None else _effect(effect.value, effect.low, effect.high)
     seeds = number_cell(None if effect is None else float(effect.seeds))
     return (

@@ -70,11 +70,11 @@ def architectures(difference):
     found = Results()
     for model, gap, accuracy in (
         ("lenet5", 0.2 + difference, 0.5),
-        ("vgg11", 0.9, 0.2),
+        ("vgg11", 0.8, 0.2),
         (RESNET, 0.2, 0.5 + difference),
     ):
         found.training(model=model).score(accuracy)
-        found.curve("train", "original", 0.05 + gap).curve("test", "original", 0.05)
+        found.curve("train", "original", 0.15 + gap).curve("test", "original", 0.15)
     return found
 
 
@@ -335,6 +335,40 @@ def test_several_seeds_have_students_interval():
     reach = 4.302653 * 0.1 / math.sqrt(3)
     assert (effect.low, effect.high) == pytest.approx((0.2 - reach, 0.2 + reach), abs=1e-6)
     assert found.verdict == "undecided"
+
+
+def test_what_has_learned_nothing_decides_nothing():
+    """A model that answers one class to everything has no gap, and no preference."""
+    for known, verdict in ((0.5, "supported"), (0.1, "undecided")):
+        made = Results().training().curve("train", "original", 0.9).curve("test", "original", 0.5)
+        made.training(ADVERSARIAL).curve("train", "original", known)
+        made.curve("test", "original", 0.8 * known)
+        found = finding("adversarial-narrows-gap", made)
+        assert found.verdict == verdict
+        assert ("learned nothing: adversarial-training" in found.deciding.described) == (
+            verdict == "undecided"
+        )
+
+
+def test_chance_is_judged_by_the_interval_on_what_was_trained_on():
+    # Of 2,000 images and ten classes; the lower end is 0.0999 of 226 right answers, 0.1003 of 227.
+    for right, unlearned in ((226, True), (227, False)):
+        made = Results()
+        for component, value in (("lfc@4", 0.5), ("hfc@4", right / N)):
+            made.training(trained_on=component).score(0.3 if component == "lfc@4" else 0.1)
+            made.curve("train", component, value).curve("train", "original", 0.1)
+        (effect,) = finding("lfc-generalises-better", made).effects
+        assert effect.unlearned == (("vanilla on hfc@4",) if unlearned else ())
+
+
+def test_of_several_comparisons_only_those_of_what_learned_nothing_are_open():
+    made = architectures(0.2)
+    vgg = next(row for row in made.curves if (row["model"], row["split"]) == ("vgg11", "train"))
+    vgg["value"] = 0.1
+    lenet, other = finding("resnet-is-most-accurate", made).effects
+    assert (lenet.verdict, other.verdict) == ("supported", "undecided")
+    assert other.described.endswith("(learned nothing: vgg11 vanilla)")
+    assert finding("resnet-is-most-accurate", made).verdict == "undecided"
 
 
 def test_one_contradicting_radius_decides():

@@ -90,7 +90,7 @@ def test_the_site_has_the_verdicts_of_the_command(database, capsys, tmp_path):
     output_of(capsys, "report", "--db", database, "--out", str(site), *TINY)
     page = (site / "claims.html").read_text(encoding="utf-8")
     assert "planted-band, lenet5, scale quick" in page
-    assert f" {row['verdict']}</td>" in page
+    assert f" {row['verdict']}</th>" in page
     effect = f"{float(row['effect']):+.3f}".replace("-", "−")
     assert f">{effect}<small>" in page
     # As the suites come, nothing of it was run.

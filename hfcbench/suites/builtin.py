@@ -27,5 +27,5 @@ def hfcbench_register_suites(register: RegisterSuite) -> None:
         "detection",
         here / "detection.yaml",
         version="1",
-        description="Two small detectors on rendered pictures against frequency components",
+        description="A small detector on rendered pictures against frequency components",
     )

@@ -21,8 +21,9 @@ from hfcbench.cli.tables import printable
 )
 @database_option
 @click.option("--force", is_flag=True, help="Write into a folder with other files; they stay.")
+@click.option("--no-pictures", is_flag=True, help="Leave out kernels and example images.")
 @override_options
-def command(out: Path, db: str, force: bool, **options: Any) -> None:
+def command(out: Path, db: str, force: bool, no_pictures: bool, **options: Any) -> None:
     """Write leaderboards, trainings, datasets and the paper's claims as a static site.
 
     It needs no network and no program of ours: put the folder on any web server, or open its
@@ -47,5 +48,6 @@ def command(out: Path, db: str, force: bool, **options: Any) -> None:
             datasets=options["dataset"],
             overrides=overrides_from(options),
             force=force,
+            pictures=not no_pictures,
         )
     click.echo(printable(f"{written.page_count} pages; open {written.first_page}"))

@@ -15,14 +15,17 @@ from hfcbench.reports.site.addresses import (
     dataset_page,
     training_pages,
 )
+from hfcbench.reports.site.album import Album
 from hfcbench.reports.site.claims_page import Override, check_claims, claims_page
 from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
 from hfcbench.reports.site.detection_page import detection_page, read_detection
+from hfcbench.reports.site.elements import Picture
 from hfcbench.reports.site.extra import check_installed, static_files
 from hfcbench.reports.site.folder import check_folder, write_folder
 from hfcbench.reports.site.index_page import index_page
-from hfcbench.reports.site.reading import read_overview, read_training
+from hfcbench.reports.site.reading import Overview, TrainingResults, read_overview, read_training
 from hfcbench.reports.site.rendering import Renderer
+from hfcbench.reports.site.stored_pictures import stored_pictures
 from hfcbench.reports.site.training_page import training_page
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ def write_site(
     datasets: Collection[str] = (),
     overrides: Sequence[Override] = (),
     force: bool = False,
+    pictures: bool = True,
 ) -> Written:
     """Write the site of a results database into a folder.
 
@@ -54,6 +58,7 @@ def write_site(
         datasets: only these; all of them if none are named.
         overrides: what the paper's suites were run with, for the page of claims.
         force: write into a folder with other files.
+        pictures: show kernels and example images that the database holds.
 
     Raises:
         UsageError: the extra ``report`` is not installed, there is no such dataset, or the folder
@@ -62,13 +67,19 @@ def write_site(
     """
     check_installed()
     check_folder(out, force=force)
-    pages = dict(_pages(store, registry, datasets, overrides))
-    write_folder(out, {**pages, **static_files()})
+    album = Album() if pictures else None
+    pages = dict(_pages(store, registry, datasets, overrides, album))
+    shown = {} if album is None else album.files
+    write_folder(out, {**pages, **shown, **static_files()})
     return Written(out / INDEX, len(pages))
 
 
 def _pages(
-    store: Store, registry: Registry, datasets: Collection[str], overrides: Sequence[Override]
+    store: Store,
+    registry: Registry,
+    datasets: Collection[str],
+    overrides: Sequence[Override],
+    album: Album | None,
 ) -> Iterator[tuple[str, bytes]]:
     overview = read_overview(store, datasets)
     pages = training_pages(overview.trainings["training"])
@@ -86,5 +97,16 @@ def _pages(
     claims = claims_page(check_claims(store, registry, overview, overrides))
     yield CLAIMS, renderer.render("claims.html", CLAIMS, page=claims)
     for identity, path in pages.items():
-        training = training_page(read_training(store, identity), overview, path, pages)
+        results = read_training(store, identity)
+        pictures = None if album is None else _pictures(results, overview, album, path)
+        training = training_page(results, overview, path, pages, pictures)
         yield path, renderer.render("training.html", path, page=training)
+
+
+def _pictures(
+    results: TrainingResults, overview: Overview, album: Album, page: str
+) -> list[Picture]:
+    dataset = results.provenance.dataset
+    known = {(one.name, one.fingerprint): one.description.classes for one in overview.datasets}
+    classes = known[str(dataset["name"]), str(dataset["fingerprint"])]
+    return stored_pictures(results, classes, album, page)

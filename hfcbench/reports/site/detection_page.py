@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hfcbench.errors import UsageError
+from hfcbench.references import short_labels
 from hfcbench.reports.site.addresses import DETECTION, from_page
 from hfcbench.reports.site.detection_charts import by_component, by_cutoff
 from hfcbench.reports.site.elements import Cell, Chart, Column, Row, Table
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hfcbench.results.store import Store
 
 METRIC = HEADLINES["detection"]
+_METRICS = (METRIC, "ap50", "ap75", "map-small", "map-medium", "map-large")
 
 
 @dataclass(frozen=True)
@@ -130,9 +132,11 @@ def _detectors(trainings: pd.DataFrame) -> dict[str, str]:
         for name in ("heuristics", "trained_on", "scale", "seed", "epochs")
         if trainings[name].nunique() > 1
     ]
+    models = [str(label) for label in dict.fromkeys(trainings["model"])]
+    shown = short_labels("model", models)
     return {
         str(row["training"]): ", ".join(
-            [str(row["model"]), *(_told(name, row[name]) for name in varying)]
+            [shown[str(row["model"])], *(_told(name, row[name]) for name in varying)]
         )
         for row in trainings.to_dict("records")
     }
@@ -158,7 +162,7 @@ def _section(
 
 def _metrics(scores: pd.DataFrame, place: int) -> Table:
     """A row per detector and component, a column per metric."""
-    metrics = sorted(set(scores["metric"]), key=lambda name: (name != METRIC, name))
+    metrics = sorted(set(scores["metric"]), key=_metric_order)
     columns = (
         Column("detector"),
         Column("component"),
@@ -177,6 +181,11 @@ def _metrics(scores: pd.DataFrame, place: int) -> Table:
             cells.append(score_cell(record.get("value"), record.get("low"), record.get("high")))
         rows.append(Row(tuple(cells)))
     return Table(f"metrics-{place}", "All metrics of detectors", columns, tuple(rows))
+
+
+def _metric_order(name: str) -> tuple[int, str]:
+    """As COCO lists them; others behind."""
+    return (_METRICS.index(name) if name in _METRICS else len(_METRICS), name)
 
 
 def _gains(gains: pd.DataFrame | None, place: int) -> Table | None:

@@ -148,8 +148,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file of the site, with what it shows in words."""
+    """An image file of the site, with what it shows in words; its size is in pixels."""
 
     source: str
     alternative: str
     caption: str
+    width: int
+    height: int

@@ -46,7 +46,7 @@ class TrainingPage:
         tiles: its main scores without a defence.
         rankings: its rows on the leaderboard, one per defence.
         flags: why scores under attack are in doubt.
-        pictures: kernels, example images and other images of the training.
+        pictures: kernels and example images; None where none were asked for.
     """
 
     kicker: str
@@ -60,7 +60,7 @@ class TrainingPage:
     evaluations: Table
     quantities: Table | None
     flags: tuple[str, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Picture, ...] | None
     identity: tuple[Fact, ...]
     training: tuple[Fact, ...]
     run: tuple[Fact, ...]
@@ -79,14 +79,14 @@ def training_page(
     overview: Overview,
     page: str,
     pages: Mapping[str, str],
-    pictures: Sequence[Picture] = (),
+    pictures: Sequence[Picture] | None = None,
 ) -> TrainingPage:
     """The page of one training.
 
     Args:
         page: its path in the site.
         pages: of all trainings.
-        pictures: of this training, with sources relative to its page.
+        pictures: of this training, with sources relative to its page; None to say nothing of them.
     """
     provenance = results.provenance
     training, metric = provenance.training, provenance.headline
@@ -120,7 +120,7 @@ def training_page(
         evaluations=evaluation_table(results.scores),
         quantities=quantity_table(provenance.analyses, results.quantities),
         flags=_flags(results.scores),
-        pictures=tuple(pictures),
+        pictures=None if pictures is None else tuple(pictures),
         identity=identity_facts(provenance),
         training=training_facts(provenance),
         run=run_facts(provenance),

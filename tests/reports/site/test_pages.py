@@ -155,10 +155,10 @@ def test_pages_name_no_host_and_no_command_line(site):
 def test_pictures_of_a_training_have_a_place(store, overview, pages):
     identity = overview.trainings["training"].iloc[0]
     results, path = read_training(store, identity), pages[identity]
-    picture = Picture("../pictures/a.png", "stripes", "Kernels of the first layer")
+    picture = Picture("../pictures/a.png", "stripes", "Kernels of the first layer", 8, 4)
     page = training_page(results, overview, path, pages, [picture])
     html = Renderer(has_detection=False).render("training.html", path, page=page).decode()
-    assert '<img src="../pictures/a.png" alt="stripes" loading="lazy">' in html
+    assert '<img src="../pictures/a.png" alt="stripes" width="8" height="4" loading="lazy">' in html
     assert "<h2>Pictures</h2>" in html
 
 

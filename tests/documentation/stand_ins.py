@@ -99,6 +99,7 @@ STAND_INS: Mapping[str, StandIn] = {
     "--epochs 100 --seeds 3": StandIn(
         _DOWNLOAD, add="--dry-run", swap={"cifar10": "photo-patches"}
     ),
+    "hfcbench run --suite classification": StandIn(_MINUTES, add="--dry-run"),
     "hfcbench run --suite paper --scale quick": StandIn(_MINUTES, add="--dry-run"),
     "hfcbench figures paper/fig7 --scale quick --out figures": StandIn(
         "draws a study of minutes", add=TINY_STUDY

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hfcbench.published_results.asked import AskedStudy
 from hfcbench.published_results.pages import Page, Picture, commands, paragraphs
 from hfcbench.published_results.paper_numbers import GAINING_PICTURES, PAPER, PICTURES
-from hfcbench.published_results.settings import setting_of
+from hfcbench.published_results.settings import note_on, setting_of
 from hfcbench.reports.figures.detection import detection
 from hfcbench.reports.figures.drawing import Drawing, TableOutput, file_name
 from hfcbench.reports.figures.markdown import markdown
@@ -64,6 +64,7 @@ def _section(store: Store, number: int, item: AskedStudy) -> str:
     return paragraphs(
         f"## {setting.dataset}, suite {item.asked.suite}",
         f"Setting: {setting}.",
+        *([f"{setting.dataset}: {note}."] if (note := note_on(setting.dataset)) else []),
         *parts,
         "To run it, and to list the pictures that change most:",
         commands(

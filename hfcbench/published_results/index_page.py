@@ -81,15 +81,22 @@ def _here(command: str) -> str:
 
 
 def _differences(store: Store, studies: Sequence[AskedStudy]) -> pd.DataFrame:
-    """A row per dataset and distinct setting of the suites of the paper."""
-    suites: dict[tuple[str, str], list[str]] = {}
+    """For each dataset what all suites of the paper differ in, and what some do besides."""
+    changes: dict[str, dict[str, list[str]]] = {}
     for item in studies:
         if item.asked.suite.startswith(_PAPER_SUITE):
             setting = setting_of(store, item.study)
-            text = "; ".join(setting.changes()) or "nothing"
-            suites.setdefault((setting.dataset, text), []).append(item.asked.suite)
-    rows = [
-        {"dataset": dataset, "suites": ", ".join(dict.fromkeys(names)), "differs in": text}
-        for (dataset, text), names in suites.items()
-    ]
-    return pd.DataFrame(rows, columns=["dataset", "suites", "differs in"])
+            of_suite = changes.setdefault(setting.dataset, {}).setdefault(item.asked.suite, [])
+            of_suite += setting.changes()
+    rows = []
+    for dataset, by_suite in changes.items():
+        first, *others = by_suite.values()
+        common = [part for part in dict.fromkeys(first) if all(part in each for each in others)]
+        rows.append((dataset, "all", "; ".join(common) or "nothing"))
+        besides: dict[str, list[str]] = {}
+        for suite, parts in by_suite.items():
+            more = "; ".join(part for part in dict.fromkeys(parts) if part not in common)
+            if more:
+                besides.setdefault(more, []).append(suite)
+        rows += [(dataset, ", ".join(suites), more) for more, suites in besides.items()]
+    return pd.DataFrame(rows, columns=["dataset", "suites of the paper", "differ in"])

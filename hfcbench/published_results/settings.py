@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hfcbench.published_results.pages import count, span
+from hfcbench.references import parse_label
 from hfcbench.types import Schedule
 
 if TYPE_CHECKING:
@@ -24,8 +25,15 @@ DATASET_NOTES: Mapping[str, str] = {
     ),
     "photo-patches": "32x32 patches of ten photographs, which are the classes",
     "photo-objects": "things drawn on photographs",
+    "coco": "pictures of everyday objects, in COCO's format",
 }
 """What a dataset is, by the end of its name without parameters."""
+
+# Of dataset `coco`, where its label does not say otherwise.
+_TESTED = "val2017"
+_REMEMBERED = (
+    "trained on the very pictures that it is tested on, so that scores tell what is remembered"
+)
 
 
 @dataclass(frozen=True)
@@ -97,9 +105,11 @@ class Setting:
 
 def note_on(dataset: str) -> str:
     """What a reader must know of a dataset; empty where its name says it."""
-    plain = dataset.partition("(")[0]
-    notes = [note for name, note in DATASET_NOTES.items() if plain.endswith(name)]
-    return "".join(notes[:1])
+    plain, parameters = parse_label(dataset)
+    notes = [note for name, note in DATASET_NOTES.items() if plain.endswith(name)][:1]
+    if parameters.get("train") == parameters.get("test", _TESTED) and plain.endswith("coco"):
+        notes.append(_REMEMBERED)
+    return "; ".join(notes)
 
 
 def schedule_text(schedule: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hfcbench.plugins import load_plugins
 from hfcbench.published_results.asked import asked_studies
 from hfcbench.published_results.paper_numbers import TABLE_1, TABLE_2, Cell
-from hfcbench.published_results.settings import Setting, schedule_text
+from hfcbench.published_results.settings import Setting, note_on, schedule_text
 from hfcbench.types import Schedule
 
 
@@ -112,3 +112,11 @@ def test_the_papers_own_setting_differs_in_nothing():
 def test_every_difference_is_said_alone(changes, says):
     (said,) = setting(**changes).differences()
     assert says in said
+
+
+def test_a_detector_that_knows_its_test_pictures_is_marked():
+    remembered = "trained on the very pictures that it is tested on"
+    assert remembered in note_on("coco(train=val2017)")
+    assert remembered in note_on("coco(test=val2014, train=val2014)")
+    assert remembered not in note_on("coco(train=train2017)")
+    assert remembered not in note_on("coco")

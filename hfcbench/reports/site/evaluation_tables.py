@@ -68,11 +68,12 @@ def class_table(
 def quantity_table(
     analyses: Sequence[Mapping[str, Any]], quantities: Mapping[str, Sequence[Quantity]]
 ) -> Table | None:
-    """What analyses found: numbers with intervals, and the shapes of arrays."""
+    """What numbers analyses found, with intervals; arrays are pictures, or in the database."""
     rows = [
         Row(_quantity(str(analysis["condition"]), quantity))
         for analysis in analyses
         for quantity in quantities.get(str(analysis["identity"]), ())
+        if not quantity.axes
     ]
     if not rows:
         return None
@@ -119,9 +120,6 @@ def _attack(record: Mapping[Any, Any]) -> Cell:
 def _quantity(analysis: str, quantity: Quantity) -> tuple[Cell, ...]:
     names = (text_cell(analysis), text_cell(quantity.name))
     rest = (text_cell(quantity.unit), number_cell(float(quantity.n), f"{quantity.n:,}"))
-    if quantity.axes:
-        shape = " × ".join(f"{len(axis.values)} {axis.name}" for axis in quantity.axes)
-        return (*names, Cell(f"array of {shape}"), Cell(""), *rest)
     low, high = (None if end is None else finite(end) for end in (quantity.low, quantity.high))
     value = float(quantity.values)
     return (

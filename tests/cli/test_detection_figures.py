@@ -192,6 +192,40 @@ def test_a_radius_that_was_not_evaluated(arguments, tmp_path, capsys):
     assert not (tmp_path / "figures").exists()
 
 
+@pytest.fixture
+def site(arguments, loaded, tmp_path, monkeypatch):
+    """Makes the site, in a folder, and gives its page on detectors."""
+    monkeypatch.setattr("hfcbench.plugins.load_plugins", lambda: loaded)
+    suite = "hfcbench.reports.site.detection_pictures._SUITE"
+    monkeypatch.setattr(suite, str(tmp_path / "street.yaml"))
+
+    def make(*options):
+        out = tmp_path / "site"
+        database = str(tmp_path / "results.db")
+        assert call(["report", "--db", database, "--out", str(out), *options]) == 0
+        return (out / "detection.html").read_text(encoding="utf-8")
+
+    return make
+
+
+def test_the_site_shows_boxes_where_pictures_are_at_hand(site, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path / "data")
+    page = site()
+    (name,) = [path.name for path in (tmp_path / "site" / "pictures").iterdir()]
+    assert f'src="pictures/{name}"' in page
+    assert "Largest drops on lfc@3 against the original" in page
+    assert "No pictures with boxes" not in page
+    assert "<img" not in site("--no-pictures")
+    assert not (tmp_path / "site" / "pictures").exists()
+
+
+def test_the_site_says_why_it_shows_no_boxes(site, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = site()
+    assert "No pictures with boxes: lamps: lamps.txt is missing." in page
+    assert "<img" not in page
+
+
 def test_views_are_what_the_detector_saw(session, loaded, tmp_path):
     SEEN.clear()
     samples = [(("samples", "test"), 3)]

@@ -19,6 +19,7 @@ from hfcbench.reports.site.album import Album
 from hfcbench.reports.site.claims_page import Override, check_claims, claims_page
 from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
 from hfcbench.reports.site.detection_page import detection_page, read_detection
+from hfcbench.reports.site.detection_pictures import detection_pictures
 from hfcbench.reports.site.elements import Picture
 from hfcbench.reports.site.extra import check_installed, static_files
 from hfcbench.reports.site.folder import check_folder, write_folder
@@ -92,7 +93,13 @@ def _pages(
         page = page_of_dataset(overview, record, pages)
         yield path, renderer.render("dataset.html", path, page=page)
     if detectors:
-        found = detection_page(detectors, overview, pages)
+        drawn = [
+            None
+            if album is None
+            else detection_pictures(store, registry, one.dataset.name, album, place)
+            for place, one in enumerate(detectors)
+        ]
+        found = detection_page(detectors, overview, pages, drawn)
         yield DETECTION, renderer.render("detection.html", DETECTION, page=found)
     claims = claims_page(check_claims(store, registry, overview, overrides))
     yield CLAIMS, renderer.render("claims.html", CLAIMS, page=claims)

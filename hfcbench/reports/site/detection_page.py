@@ -10,6 +10,7 @@ from hfcbench.errors import UsageError
 from hfcbench.references import short_labels
 from hfcbench.reports.site.addresses import DETECTION, from_page
 from hfcbench.reports.site.detection_charts import by_component, by_cutoff
+from hfcbench.reports.site.detection_pictures import DetectionPictures
 from hfcbench.reports.site.elements import Cell, Chart, Column, Row, Table
 from hfcbench.reports.site.evaluation_tables import class_table
 from hfcbench.reports.site.index_page import DatasetBoards, dataset_boards
@@ -68,6 +69,7 @@ class DetectionSection:
     metrics: Table
     gains: Table | None
     classes: tuple[ClassScores, ...]
+    pictures: DetectionPictures | None
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,22 @@ def read_detection(store: Store, overview: Overview) -> list[DetectionResults]:
 
 
 def detection_page(
-    results: Sequence[DetectionResults], overview: Overview, pages: Mapping[str, str]
+    results: Sequence[DetectionResults],
+    overview: Overview,
+    pages: Mapping[str, str],
+    pictures: Sequence[DetectionPictures | None],
 ) -> DetectionPage:
     """The page.
 
     Args:
         pages: of the trainings.
+        pictures: of each of the results; None leaves them out.
     """
     return DetectionPage(
-        tuple(_section(place, one, overview, pages) for place, one in enumerate(results))
+        tuple(
+            _section(place, one, overview, pages, shown)
+            for place, (one, shown) in enumerate(zip(results, pictures, strict=True))
+        )
     )
 
 
@@ -147,7 +156,11 @@ def _told(name: str, value: Any) -> str:
 
 
 def _section(
-    place: int, results: DetectionResults, overview: Overview, pages: Mapping[str, str]
+    place: int,
+    results: DetectionResults,
+    overview: Overview,
+    pages: Mapping[str, str],
+    pictures: DetectionPictures | None,
 ) -> DetectionSection:
     headline = results.scores[results.scores["metric"] == METRIC]
     charts = [by_component(headline, place), by_cutoff(headline, place)]
@@ -157,6 +170,7 @@ def _section(
         _metrics(results.scores, place),
         _gains(results.gains, place),
         tuple(_classes(results.classes, place, pages)),
+        pictures,
     )
 
 

@@ -165,7 +165,7 @@ def test_pictures_of_a_training_have_a_place(store, overview, pages):
 def test_the_page_of_a_detector_and_the_page_on_all(store, overview, pages):
     _, page = page_of(store, overview, pages, "retinanet")
     assert [cell.text for cell in column(page.classes, "original")] == ["0.750", "0.250"]
-    (section,) = detection_page(read_detection(store, overview), overview, pages).sections
+    (section,) = detection_page(read_detection(store, overview), overview, pages, [None]).sections
     components, cutoffs = section.charts
     (detector,) = components.series
     assert detector.x == ("original", "lfc@4", "lfc@8", "hfc@4", "hfc@8")

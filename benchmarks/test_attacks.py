@@ -15,7 +15,7 @@ import peers
 import pytest
 import small_models
 from apart import apart
-from processor import MULTIPLIES_BFLOAT16
+from processor import TILES_OF_BFLOAT16
 from small_models import Attacked
 
 # Models are trained first.
@@ -143,6 +143,6 @@ def test_bfloat16(benchmark, compare, show):
     show("accuracy that gradients in bfloat16 leave", left, "of the images", {})
     assert abs(left["float32"] - left["bfloat16"]) < 0.05
 
-    goals = {"float32": 2.3} if MULTIPLIES_BFLOAT16 else {}
+    goals = {"float32": 2.3} if TILES_OF_BFLOAT16 else {}
     title = f"PGD-{STEPS} with gradients in bfloat16, ResNet-18 of width 16, 64 images"
     timed_apart(title, setups, 5, goals, compare, benchmark)

@@ -55,26 +55,12 @@ def compared_answers(
     Raises:
         StoreError: the bytes are not what they are said to be; the query fails.
     """
-    from hfcbench.results.statistics import compare_pair
+    from hfcbench.results.queries.comparing import pair_numbers
 
     truth = _values(n, encoding, labels_dtype, labels)
     one = _values(n, encoding, first_dtype, first) == truth
     other = _values(n, encoding, second_dtype, second) == truth
-    found = compare_pair(one, other)
-    return json.dumps(
-        {
-            "n": found.n,
-            "accuracy_first": float(one.mean()),
-            "accuracy_second": float(other.mean()),
-            "difference": found.difference,
-            "low": found.interval.low,
-            "high": found.interval.high,
-            "only_first": found.only_first,
-            "only_second": found.only_second,
-            "test": found.test,
-            "p_value": found.p_value,
-        }
-    )
+    return json.dumps(pair_numbers(one, other))
 
 
 class SampleDeviation:

@@ -19,6 +19,7 @@ from hfcbench.results.writing.rows import rows_among
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 COLUMNS = (
     *("first", "second", "condition", "n", "accuracy_first", "accuracy_second"),
@@ -124,11 +125,16 @@ def _of_detectors(connection: Connection, identities: Collection[str]) -> set[st
 
 def _compared(connection: Connection, first: str, second: str) -> dict[str, Any]:
     one, other = paired_frames(connection, first, second)
-    found = compare_pair(one["correct"].to_numpy(), other["correct"].to_numpy())
+    return pair_numbers(one["correct"].to_numpy(), other["correct"].to_numpy())
+
+
+def pair_numbers(one: NDArray[Any], other: NDArray[Any]) -> dict[str, Any]:
+    """How two rows of right (1) and wrong (0) answers ``(N,)`` to the same images differ."""
+    found = compare_pair(one, other)
     return {
         "n": found.n,
-        "accuracy_first": float(one["correct"].mean()),
-        "accuracy_second": float(other["correct"].mean()),
+        "accuracy_first": float(one.mean()),
+        "accuracy_second": float(other.mean()),
         "difference": found.difference,
         "low": found.interval.low,
         "high": found.interval.high,

@@ -111,3 +111,16 @@ def test_the_same_database_makes_the_same_bytes(analysed, tmp_path):
     one, other = (sorted((tmp_path / name / "pictures").iterdir()) for name in ("one", "other"))
     assert [path.name for path in one] == [path.name for path in other]
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
+
+
+@pytest.mark.parametrize("suite", ["smoke", "classification"])
+def test_suites_that_need_no_files_store_what_pages_show(tmp_path, suite):
+    database = tmp_path / "results.db"
+    shrunk = "--epochs 1 --train-samples 100 --test-samples 40 --attack-samples 5 --defence none"
+    shrunk += " --attack fgsm --component original --set curves.components=[original]"
+    chosen = [*shrunk.split(), "--set", 'blocks=[{"models":["lenet5"],"heuristics":["vanilla"]}]']
+    assert call(["run", "--suite", suite, "--db", str(database), *chosen]) == 0
+    (page,) = written(database, tmp_path / "site")
+    alternatives = [words for _, words, _, _ in IMAGE.findall(page)]
+    assert any("kernels of the first convolution" in words for words in alternatives)
+    assert any(words.endswith("its LFC and its HFC at 8, side by side") for words in alternatives)

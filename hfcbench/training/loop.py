@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from hfcbench.devices import deterministic, generator_for, seeded
@@ -96,6 +95,7 @@ class _Loop:
         self._learning = in_precision(self._module, recipe.schedule.precision)
         self._images = TrainingImages(job.train, job.component, job.device)
         self._labels = labels.to(job.device)
+        self._classes = torch.arange(job.classes, device=job.device)
         self._optimizer = make_optimizer(recipe.schedule, module.parameters())
         self._order = generator_for(torch.device("cpu"), job.seed, "order")
         self._augmentation = generator_for(job.device, job.seed, "augmentation")
@@ -136,7 +136,8 @@ class _Loop:
             images = crop_and_flip(images, self._augmentation)
         elif self._schedule.augmentation == "flip":
             images = flip(images, self._augmentation)
-        targets = F.one_hot(self._labels[positions], self._job.classes).float()  # (B,K)
+        # Not F.one_hot, which reads the largest label back on some devices, and so waits for them.
+        targets = (self._labels[positions, None] == self._classes).float()  # (B,K)
         batch = Batch(in_unit_range(images), targets)
         for heuristic, generator in self._heuristics:
             batch = heuristic.transform(batch, self._learning, generator)

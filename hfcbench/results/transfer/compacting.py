@@ -37,6 +37,9 @@ PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What can be left out, with its tables in the order in which rows can be deleted."""
 
+# Predictions of one evaluation take one to three kilobytes, which do not share larger pages: at
+# SQLite's own 4,096 bytes, published results took 6% more.
+_PAGE_BYTES = 2048
 # Hashes are over these, so that they can only be kept as they are.
 _HASHED = frozenset(
     {
@@ -103,6 +106,7 @@ def compact(
                 if digits is not None:
                     round_predictions(connection, digits)
                 connection.execute("COMMIT")
+                connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                 connection.execute("VACUUM")
         os.replace(unfinished, target)
     except OSError as error:

@@ -79,6 +79,16 @@ def test_it_is_one_file_without_a_log_or_free_pages(source, tmp_path, capsys):
         assert len(store.leaderboard(sort="seed").frame)
 
 
+def test_small_pages_waste_less_than_those_of_sqlite(source, tmp_path, capsys):
+    out, usual = tmp_path / "small.db", tmp_path / "usual.db"
+    run(capsys, "compact", "--db", source, "--out", out)
+    shutil.copy(out, usual)
+    with closing(sqlite3.connect(usual, isolation_level=None)) as connection:
+        connection.execute("PRAGMA page_size = 4096")
+        connection.execute("VACUUM")
+    assert out.stat().st_size < usual.stat().st_size
+
+
 def test_names_of_machines_and_paths_go(source, tmp_path, capsys):
     change(
         source,

@@ -10,8 +10,9 @@ run: $(VENV)/run.stamp
 	mkdir -p runs
 	cd runs && ../$(BIN)/hfcbench run --suite classification
 
+# Files of tests side by side on all cores, each process on one; `pytest tests/...` alone is as quick for a few.
 test: $(VENV)/test.stamp check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -114,7 +114,8 @@ def backup(target: Path, db: str) -> None:
 @click.option(
     "--digits",
     type=click.IntRange(min=1),
-    help="Significant digits of the confidence and loss of single images; default: all.",
+    help="Significant digits of the confidence and loss of single images; boxes are then kept to "
+    "1/64 pixel. Default: all.",
 )
 def compact(db: str, out: Path, without: tuple[str, ...], digits: int | None) -> None:
     """Write a copy that is fit to be published: small, one file, silent about machines.

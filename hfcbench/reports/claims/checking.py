@@ -12,7 +12,6 @@ from hfcbench.reports.claims.estimates import (
     Verdict,
     combined,
     deciding,
-    verdict_of,
 )
 from hfcbench.reports.claims.sample import MissingRowsError, Sample
 from hfcbench.reports.claims.statements import Statement
@@ -42,9 +41,7 @@ class Finding:
     @property
     def verdict(self) -> Verdict:
         """From the numbers alone."""
-        if not self.effects:
-            return "not run"
-        return verdict_of(self.effects, any_of=self.statement.any_of)
+        return "not run" if self.deciding is None else self.deciding.verdict
 
     @property
     def deciding(self) -> Effect | None:

@@ -12,6 +12,7 @@ from hfcbench.results.statistics import Answers, ImageSet, contrast_variance, sh
 Verdict = Literal["supported", "contradicted", "undecided", "not run"]
 
 _LEVEL = 0.05
+_IN_FAVOUR: tuple[Verdict, ...] = ("contradicted", "undecided", "supported")
 
 
 @dataclass(frozen=True)
@@ -171,28 +172,18 @@ def combined(
     return Effect(of, centre, centre - reach, centre + reach, len(values), within, unlearned)
 
 
-def verdict_of(effects: Sequence[Effect], *, any_of: bool = False) -> Verdict:
-    """A claim is supported if every effect supports it, contradicted if any contradicts it.
-
-    With ``any_of`` it is supported if any supports it, contradicted if every one contradicts it.
-    """
-    verdicts = {effect.verdict for effect in effects}
-    one: Verdict = "supported" if any_of else "contradicted"
-    every: Verdict = "contradicted" if any_of else "supported"
-    if one in verdicts:
-        return one
-    return every if verdicts == {every} else "undecided"
-
-
 def deciding(effects: Sequence[Effect], *, any_of: bool = False) -> Effect:
-    """The effect that speaks least for the claim; with ``any_of`` the one that speaks most."""
+    """The effect that speaks least for the claim; with ``any_of`` the one that speaks most.
+
+    Its verdict is the claim's: supported if every effect supports it, contradicted if any
+    contradicts it; with ``any_of``, supported if any supports it, contradicted if all contradict
+    it. Between effects that say the same, the lower ends of their intervals decide.
+    """
     return max(effects, key=_support) if any_of else min(effects, key=_support)
 
 
-def _support(effect: Effect) -> float:
-    if effect.unlearned:
-        # Undecided: between what supports and what contradicts.
-        return 0.0 if effect.within is None else -effect.within
-    if effect.within is None:
-        return effect.low
-    return -max(abs(effect.low), abs(effect.high))
+def _support(effect: Effect) -> tuple[int, float]:
+    reach = effect.low
+    if effect.within is not None:
+        reach = -max(abs(effect.low), abs(effect.high))
+    return _IN_FAVOUR.index(effect.verdict), reach

@@ -24,7 +24,7 @@ from hfcbench.results.transfer.machine_traces import (
     traces_in,
     without_traces,
 )
-from hfcbench.results.transfer.rounding import round_predictions
+from hfcbench.results.transfer.rounding import round_boxes, round_predictions
 from hfcbench.results.transfer.status import status_of
 
 PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -80,8 +80,8 @@ def compact(
 
     Args:
         without: which of :data:`PARTS` to leave out.
-        digits: keep confidences and losses of single images to this many significant digits, so
-            that they compress better; predicted classes are kept exactly.
+        digits: keep confidences and losses of single images to this many significant digits, and
+            boxes to 1/64 pixel, so that they compress better; predicted classes are kept exactly.
 
     Raises:
         UsageError: there is no such part.
@@ -105,6 +105,7 @@ def compact(
                 _scrub(connection, changed)
                 if digits is not None:
                     round_predictions(connection, digits)
+                    round_boxes(connection)
                 connection.execute("COMMIT")
                 connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
                 connection.execute("VACUUM")

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from build_results import answers
 
-from hfcbench.reports.claims.estimates import answered, combined, mean, proportion
+from hfcbench.reports.claims.estimates import (
+    Effect,
+    answered,
+    combined,
+    deciding,
+    mean,
+    proportion,
+)
 
 TRIALS = 2000
 
@@ -103,3 +110,30 @@ def test_equal_answers_leave_some_doubt():
     assert difference.value == 0
     # One of the two added images is right in one row only, on average: variance 1/102/100.
     assert math.sqrt(difference.variance) == pytest.approx(math.sqrt(1 / 102 / 100))
+
+
+SUPPORTS, CONTRADICTS, NARROW, WIDE = (
+    Effect(name, (low + high) / 2, low, high, 2)
+    for name, low, high in (
+        ("supports", 0.1, 0.3),
+        ("contradicts", -0.3, -0.1),
+        ("narrow", -0.1, 0.1),
+        # Reaches farther down than what contradicts, and still says nothing.
+        ("wide", -0.9, 0.9),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("effects", "any_of", "expected"),
+    [
+        ((SUPPORTS, WIDE, CONTRADICTS), False, CONTRADICTS),
+        ((SUPPORTS, NARROW, WIDE), False, WIDE),
+        ((SUPPORTS, SUPPORTS), False, SUPPORTS),
+        ((SUPPORTS, WIDE, CONTRADICTS), True, SUPPORTS),
+        ((CONTRADICTS, NARROW, WIDE), True, NARROW),
+        ((CONTRADICTS, CONTRADICTS), True, CONTRADICTS),
+    ],
+)
+def test_the_effect_that_is_shown_has_the_verdict_of_the_claim(effects, any_of, expected):
+    assert deciding(effects, any_of=any_of) is expected

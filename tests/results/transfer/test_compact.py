@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 
+import build_records as build
 import numpy as np
 import pytest
 
@@ -153,6 +154,23 @@ def test_rounding_keeps_classes_and_scores(source, tmp_path, capsys):
     np.testing.assert_array_equal(one.predicted, other.predicted)
     np.testing.assert_allclose(other.loss, one.loss, rtol=5e-3)
     assert not np.array_equal(other.loss, one.loss)
+    assert "no problems" in run(capsys, "check", "--db", out)
+
+
+def test_corners_of_boxes_are_kept_to_a_part_of_a_pixel(tmp_path, capsys):
+    source, out = tmp_path / "results.db", tmp_path / "small.db"
+    with open_store(source, create=True) as store:
+        store.add_dataset(build.detection_dataset())
+        run_id, detector = store.begin_run(build.run()), build.detector()
+        store.add_training(detector, run_id)
+        store.add_evaluations([build.detected(detector)], run_id)
+    run(capsys, "compact", "--db", source, "--out", out, "--digits", 3)
+    (identity,) = ask(source, "SELECT identity FROM evaluations")[0]
+    with open_store(source, read_only=True) as before, open_store(out, read_only=True) as after:
+        one, other = before.detections(identity), after.detections(identity)
+    assert 0 < np.abs(other.boxes - one.boxes).max() <= 1 / 128
+    np.testing.assert_array_equal(other.boxes * 64, np.rint(other.boxes * 64))
+    np.testing.assert_array_equal(other.scores, one.scores)
     assert "no problems" in run(capsys, "check", "--db", out)
 
 

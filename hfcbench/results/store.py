@@ -159,6 +159,11 @@ class Store(Questions):
         with self._writing() as connection:
             claims.release_claims(connection, run_id, identities)
 
+    def drop_abandoned_claims(self, grace_seconds: float) -> None:
+        """Give up claims of processes that are gone, or silent for longer than this."""
+        with self._writing() as connection:
+            claims.drop_abandoned_claims(connection, grace_seconds)
+
     def trainings(self, identities: Sequence[str]) -> dict[str, StoredTraining]:
         """The finished ones of these trainings, by identity."""
         with self._reading() as connection:

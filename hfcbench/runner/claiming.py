@@ -49,6 +49,8 @@ class Claims:
         self._ended.set()
         self._thread.join()
         self._store.release_claims(self._run_id)
+        # Who died between storing and releasing left a claim that nobody needs to take over.
+        self._store.drop_abandoned_claims(self._grace_seconds)
 
     def holds(self, identity: str) -> bool:
         """Whether this run has claimed the training."""

@@ -103,6 +103,27 @@ def test_another_process_of_the_same_number_is_another_process(
     process.communicate()
 
 
+def test_what_nobody_needs_to_take_over_goes_with_the_next_run(
+    shared: Store, runs: list[int]
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started = psutil.Process(process.pid).create_time()
+    other = replace(this_process(runs[0]), process_id=process.pid, process_started=started)
+    assert take(shared, other) is None
+
+    def held() -> list[tuple[str]]:
+        return shared.query("SELECT training_identity FROM claims")[1]
+
+    with Claims(shared, runs[1], grace_seconds=60):
+        pass
+    assert held() == [(TRAINING,)]
+    process.kill()
+    process.communicate()
+    with Claims(shared, runs[1], grace_seconds=60):
+        pass
+    assert held() == []
+
+
 def test_of_another_machine_only_the_heartbeat_tells(shared: Store, runs: list[int]) -> None:
     # No such process runs here, but that says nothing about there.
     gone = replace(this_process(runs[0]), machine="there", process_id=2**22 - 1)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from hfcbench.results.schema import Claim, Run
 
@@ -69,23 +70,15 @@ def take_claim(
     period, or at once when that process ran on this machine and is gone.
     """
     row = connection.execute(
-        select(
-            Claim.run_id,
-            Claim.machine,
-            Claim.process_id,
-            Claim.process_started,
-            Claim.heartbeat_at,
-            Run.host,
-        )
-        .join(Run, Run.run_id == Claim.run_id)
-        .where(Claim.training_identity == identity)
+        _held_claims().where(Claim.training_identity == identity)
     ).one_or_none()
     now = _now(connection)
-    if row is not None and row[0] != claimant.run_id:
-        holder = Claimant(*row[:4])
-        recent = now - row[4] <= timedelta(seconds=grace_seconds)
-        if recent and not _is_gone(holder, claimant.machine):
-            return Holder(row[5], row[4])
+    if (
+        row is not None
+        and row.run_id != claimant.run_id
+        and not _is_abandoned(row, now, grace_seconds, claimant.machine)
+    ):
+        return Holder(row.host, row.heartbeat_at)
     connection.execute(delete(Claim).where(Claim.training_identity == identity))
     connection.execute(
         insert(Claim).values(
@@ -115,6 +108,38 @@ def release_claims(
     if identities is not None:
         statement = statement.where(Claim.training_identity.in_(list(identities)))
     connection.execute(statement)
+
+
+def drop_abandoned_claims(connection: Connection, grace_seconds: float) -> None:
+    """Give up what nobody will: claims of processes that died after they had stored their work."""
+    now = _now(connection)
+    for row in connection.execute(_held_claims()).all():
+        if _is_abandoned(row, now, grace_seconds, machine_name()):
+            # Unless it was renewed, or taken over, since it was read.
+            same = (Claim.training_identity == row.training_identity) & (
+                Claim.heartbeat_at == row.heartbeat_at
+            )
+            connection.execute(delete(Claim).where(same))
+
+
+def _held_claims() -> Select[str, int, str, int, float, datetime, str]:
+    return select(
+        Claim.training_identity,
+        Claim.run_id,
+        Claim.machine,
+        Claim.process_id,
+        Claim.process_started,
+        Claim.heartbeat_at,
+        Run.host,
+    ).join(Run, Run.run_id == Claim.run_id)
+
+
+def _is_abandoned(row: Any, now: datetime, grace_seconds: float, machine: str) -> bool:
+    """Whether nothing was heard of a claim for too long, or nothing can be."""
+    if now - row.heartbeat_at > timedelta(seconds=grace_seconds):
+        return True
+    holder = Claimant(row.run_id, row.machine, row.process_id, row.process_started)
+    return _is_gone(holder, machine)
 
 
 def _is_gone(holder: Claimant, machine: str) -> bool:

@@ -29,24 +29,29 @@ def command(out: Path, db: str, force: bool, no_pictures: bool, **options: Any) 
     It needs no network and no program of ours: put the folder on any web server, or open its
     index.html. The same database makes the same files.
 
-    With --dataset it is about that dataset only. The other options that replace parts of suites are
-    for the page of claims: give those that the paper's suites were run with.
+    With --dataset it is about that dataset only. The page of claims is about the studies that the
+    database's runs asked for. Other options that replace parts of suites make it about the paper's
+    suites changed like that.
     """
     from hfcbench.reports.site.extra import check_installed
 
     check_installed()
+    from hfcbench.cli.asked import read_studies
     from hfcbench.plugins import load_plugins
     from hfcbench.reports.site.building import write_site
     from hfcbench.results.opening import open_store
 
     registry = load_plugins().registry
+    overrides = overrides_from(options)
+    changed = [path for path, _ in overrides if path != ("datasets",)]
     with open_store(db, read_only=True) as store:
         written = write_site(
             store,
             registry,
             out,
             datasets=options["dataset"],
-            overrides=overrides_from(options),
+            overrides=overrides,
+            asked=() if changed else [item.study for item in read_studies(store, registry)],
             force=force,
             pictures=not no_pictures,
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, UnidentifiedImageError
 
+from hfcbench.cli.asked import read_studies
 from hfcbench.errors import UsageError
-from hfcbench.published_results.asked import read_studies
 from hfcbench.published_results.claims_page import claims_page
 from hfcbench.published_results.detection_page import detection_page, detection_pictures
 from hfcbench.published_results.index_page import index_page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hfcbench.published_results.asked import Asked, AskedStudy
+from hfcbench.cli.asked import Asked, AskedStudy
 from hfcbench.published_results.pages import Page, commands, paragraphs
 from hfcbench.published_results.paper_numbers import PAPER
 from hfcbench.published_results.settings import Setting, setting_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hfcbench.published_results.asked import AskedStudy
+from hfcbench.cli.asked import AskedStudy
 from hfcbench.published_results.pages import Page, Picture, commands, paragraphs
 from hfcbench.published_results.paper_numbers import GAINING_PICTURES, PAPER, PICTURES
 from hfcbench.published_results.settings import note_on, setting_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hfcbench.published_results.asked import AskedStudy
+from hfcbench.cli.asked import AskedStudy
 from hfcbench.published_results.inventory import (
     datasets_table,
     run_commands,

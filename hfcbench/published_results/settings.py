@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hfcbench.published_results.pages import count, span
 from hfcbench.references import parse_label
+from hfcbench.reports.specifications import training_specifications
 from hfcbench.types import Schedule
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def schedule_text(schedule: Mapping[str, Any]) -> str:
 def setting_of(store: Store, study: Study) -> Setting:
     """The setting of a study's finished trainings, of which there must be one."""
     done = study.trainings[study.trainings["done"]]
-    documents = _specifications(store, [str(identity) for identity in done["training"]])
+    documents = training_specifications(store, map(str, done["training"]))
     sizes = {record.fingerprint: record.description.sizes for record in store.datasets()}
     images = [
         document["samples"] or sizes[document["dataset"]["fingerprint"]].get("train", 0)
@@ -152,10 +152,3 @@ def setting_of(store: Store, study: Study) -> Setting:
 
 def _ends(numbers: Any) -> tuple[int, int]:
     return (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
-
-
-def _specifications(store: Store, identities: list[str]) -> list[dict[str, Any]]:
-    # Identities are hexadecimal digits, whatever a database says.
-    named = ", ".join(f"'{identity}'" for identity in identities if identity.isalnum())
-    sql = f"SELECT specification FROM trainings WHERE identity IN ({named}) ORDER BY identity"
-    return [json.loads(text) for (text,) in store.query(sql)[1]]

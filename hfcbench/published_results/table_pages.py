@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from hfcbench.published_results.asked import AskedStudy
+from hfcbench.cli.asked import AskedStudy
 from hfcbench.published_results.pages import Page, commands, paragraphs
 from hfcbench.published_results.paper_numbers import (
     ADVERSARIAL,

@@ -155,6 +155,20 @@ def test_claims_are_those_of_the_command(studied, folder, capsys):
     assert counted[rows[0]["verdict"]] == "1"
 
 
+def test_the_sites_claims_are_of_the_studies_that_were_asked_for(studied, tmp_path):
+    assert call(["report", "--db", str(studied), "--out", str(tmp_path), "--no-pictures"]) == 0
+    page = (tmp_path / "claims.html").read_text(encoding="utf-8")
+    # None of them is as the suites come.
+    assert re.findall("<h2>(photo-patches.*)</h2>", page) == [
+        "photo-patches, resnet18(width=8), scale quick, 60 training images"
+    ]
+    (table,) = re.findall('<table id="claims-0">.*?</table>', page, re.DOTALL)
+    for statement in STATEMENTS:
+        was_run = statement.suite in ("paper/table1", "paper/table2")
+        assert (statement.name in table) == was_run
+        assert statement.name in page
+
+
 def test_the_first_page_tells_what_was_run(studied, folder):
     text = (folder / "index.md").read_text()
     for (command,) in ask(studied, "SELECT command FROM runs"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from hfcbench.reports.site.addresses import (
     training_pages,
 )
 from hfcbench.reports.site.album import Album
-from hfcbench.reports.site.claims_page import Override, check_claims, claims_page
+from hfcbench.reports.site.checked_claims import Override, check_claims
+from hfcbench.reports.site.claims_page import ClaimsPage, claims_page
 from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
 from hfcbench.reports.site.detection_page import detection_page, read_detection
 from hfcbench.reports.site.detection_pictures import detection_pictures
@@ -31,6 +32,7 @@ from hfcbench.reports.site.training_page import training_page
 
 if TYPE_CHECKING:
     from hfcbench.registry import Registry
+    from hfcbench.reports.study import Study
     from hfcbench.results.store import Store
 
 
@@ -49,6 +51,7 @@ def write_site(
     *,
     datasets: Collection[str] = (),
     overrides: Sequence[Override] = (),
+    asked: Iterable[Study] = (),
     force: bool = False,
     pictures: bool = True,
 ) -> Written:
@@ -58,6 +61,7 @@ def write_site(
         registry: of the plugins that suites of the paper's claims need.
         datasets: only these; all of them if none are named.
         overrides: what the paper's suites were run with, for the page of claims.
+        asked: other studies of the paper's suites, for that page.
         force: write into a folder with other files.
         pictures: show kernels and example images that the database holds.
 
@@ -69,7 +73,9 @@ def write_site(
     check_installed()
     check_folder(out, force=force)
     album = Album() if pictures else None
-    pages = dict(_pages(store, registry, datasets, overrides, album))
+    overview = read_overview(store, datasets)
+    claims = claims_page(check_claims(store, registry, overview, overrides, asked))
+    pages = dict(_pages(store, registry, overview, claims, album))
     shown = {} if album is None else album.files
     write_folder(out, {**pages, **shown, **static_files()})
     return Written(out / INDEX, len(pages))
@@ -78,11 +84,10 @@ def write_site(
 def _pages(
     store: Store,
     registry: Registry,
-    datasets: Collection[str],
-    overrides: Sequence[Override],
+    overview: Overview,
+    claims: ClaimsPage,
     album: Album | None,
 ) -> Iterator[tuple[str, bytes]]:
-    overview = read_overview(store, datasets)
     pages = training_pages(overview.trainings["training"])
     detectors = read_detection(store, overview)
     renderer = Renderer(has_detection=bool(detectors))
@@ -101,7 +106,6 @@ def _pages(
         ]
         found = detection_page(detectors, overview, pages, drawn)
         yield DETECTION, renderer.render("detection.html", DETECTION, page=found)
-    claims = claims_page(check_claims(store, registry, overview, overrides))
     yield CLAIMS, renderer.render("claims.html", CLAIMS, page=claims)
     for identity, path in pages.items():
         results = read_training(store, identity)

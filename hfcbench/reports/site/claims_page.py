@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
 
-from hfcbench.errors import DataError, HfcbenchError
-from hfcbench.reports.claims.checking import Finding, check_statement
+from hfcbench.reports.claims.checking import Finding
 from hfcbench.reports.claims.statements import STATEMENTS
-from hfcbench.reports.reading import read_study
+from hfcbench.reports.site.checked_claims import CheckedClaims
 from hfcbench.reports.site.elements import Cell, Column, Fact, Row, Table
-from hfcbench.reports.site.reading import Overview
 from hfcbench.reports.site.wording import decimals, interval_text, number_cell, text_cell
-
-if TYPE_CHECKING:
-    from hfcbench.registry import Registry
-    from hfcbench.results.store import Store
-
-Override: TypeAlias = tuple[tuple[str | int, ...], Any]
 
 _TONES = {"supported": "good", "contradicted": "bad", "undecided": "", "not run": ""}
 _SIGNS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not run": "–"}
-
-
-@dataclass(frozen=True)
-class CheckedDataset:
-    """What the database says about the statements, of one dataset and scale.
-
-    Attributes:
-        problems: why statements could not be checked.
-    """
-
-    dataset: str
-    scale: str
-    findings: tuple[Finding, ...]
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,74 +26,16 @@ class ClaimsPage:
     has_charts: bool = False
 
 
-def check_claims(
-    store: Store, registry: Registry, overview: Overview, overrides: Sequence[Override] = ()
-) -> list[CheckedDataset]:
-    """Check every statement on every dataset for classification, at every scale that was run.
-
-    Suites are as they come with hfcbench, on all seeds that the database has.
-
-    Args:
-        overrides: what replaces parts of them, as for running them.
-    """
-    given = [(path, value) for path, value in overrides if path != ("datasets",)]
-    named = dict(given)
-    checked = []
-    for record in overview.datasets:
-        description = record.description
-        # Statements are about classes of test images.
-        if description.task != "classification" or "test" not in description.sizes:
-            continue
-        trainings = overview.trainings_of(record)
-        for scale in sorted(set(trainings["scale"])):
-            if named.get(("scale",), scale) != scale:
-                continue
-            seeds = sorted(map(int, set(trainings.loc[trainings["scale"] == scale, "seed"])))
-            every: list[Override] = [
-                (("datasets",), [record.name]),
-                (("scale",), scale),
-                (("seeds",), seeds),
-                *given,
-            ]
-            checked.append(_check(store, registry, record.name, str(scale), every))
-    return checked
-
-
-def claims_page(checked: Iterable[CheckedDataset]) -> ClaimsPage:
+def claims_page(checked: CheckedClaims) -> ClaimsPage:
     """The page; statements that were not run on any dataset are listed once."""
-    checked = list(checked)
-    run = [finding for one in checked for finding in one.findings if finding.verdict != "not run"]
-    groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in run:
-        groups.setdefault((finding.dataset, finding.model, finding.scale), []).append(finding)
+    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
+    for study in checked.studies:
+        for finding in study.findings:
+            key = (finding.dataset, finding.model, finding.scale, study.images)
+            groups.setdefault(key, []).append(finding)
+    run = [finding for members in groups.values() for finding in members]
     tables = [_table(place, *key, members) for place, (key, members) in enumerate(groups.items())]
-    problems = dict.fromkeys(problem for one in checked for problem in one.problems)
-    return ClaimsPage(_facts(run), tuple(tables), _not_run(run), tuple(problems))
-
-
-def _check(
-    store: Store, registry: Registry, dataset: str, scale: str, overrides: Sequence[Override]
-) -> CheckedDataset:
-    studies: dict[str, Any] = {}
-    findings: list[Finding] = []
-    problems: list[str] = []
-    for statement in STATEMENTS:
-        suite = statement.suite
-        if suite not in studies:
-            command = shlex.join(
-                ["hfcbench", "run", "--suite", suite, "--dataset", dataset, "--scale", scale]
-            )
-            try:
-                studies[suite] = read_study(store, registry, suite, overrides, command=command)
-            except DataError:
-                # The database has another version of the dataset than this hfcbench.
-                studies[suite] = None
-            except HfcbenchError as error:
-                studies[suite] = None
-                problems.append(f"{suite} on {dataset} cannot be checked: {error.what}.")
-        if studies[suite] is not None:
-            findings += check_statement(statement, studies[suite])
-    return CheckedDataset(dataset, scale, tuple(findings), tuple(problems))
+    return ClaimsPage(_facts(run), tuple(tables), _not_run(run), checked.problems)
 
 
 def _facts(run: Sequence[Finding]) -> tuple[Fact, ...]:
@@ -129,7 +47,9 @@ def _facts(run: Sequence[Finding]) -> tuple[Fact, ...]:
     return (*facts, Fact("statements not run on any dataset", str(without)))
 
 
-def _table(place: int, dataset: str, model: str, scale: str, findings: Sequence[Finding]) -> Table:
+def _table(
+    place: int, dataset: str, model: str, scale: str, images: str, findings: Sequence[Finding]
+) -> Table:
     columns = (
         Column("verdict"),
         Column("statement"),
@@ -138,7 +58,7 @@ def _table(place: int, dataset: str, model: str, scale: str, findings: Sequence[
         Column("seeds", "number"),
     )
     models = "all models" if model == "all" else model
-    title = f"{dataset}, {models}, scale {scale}"
+    title = f"{dataset}, {models}, scale {scale}, {images}"
     rows = tuple(Row(_cells(finding)) for finding in findings)
     return Table(f"claims-{place}", title, columns, rows, title)
 

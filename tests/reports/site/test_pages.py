@@ -14,7 +14,8 @@ from hfcbench.attack_types import Search
 from hfcbench.plugins import load_plugins
 from hfcbench.reports.site.addresses import dataset_page, from_page, training_pages
 from hfcbench.reports.site.building import write_site
-from hfcbench.reports.site.claims_page import CheckedDataset, claims_page
+from hfcbench.reports.site.checked_claims import CheckedClaims
+from hfcbench.reports.site.claims_page import claims_page
 from hfcbench.reports.site.dataset_page import dataset_list, page_of_dataset
 from hfcbench.reports.site.detection_page import detection_page, read_detection
 from hfcbench.reports.site.elements import Picture
@@ -196,7 +197,7 @@ def test_pages_of_datasets(overview, pages):
 
 
 def test_statements_that_nothing_was_run_for_say_what_would():
-    page = claims_page([CheckedDataset("pets", "full", (), ("fig3 cannot be checked.",))])
+    page = claims_page(CheckedClaims((), ("fig3 cannot be checked.",)))
     commands = [cell.text for cell in column(page.not_run, "to run it")]
     assert "hfcbench run --suite paper/table1" in commands
     assert page.tables == ()

@@ -118,8 +118,8 @@ def test_suites_that_need_no_files_store_what_pages_show(tmp_path, suite):
     database = tmp_path / "results.db"
     shrunk = "--epochs 1 --train-samples 100 --test-samples 40 --attack-samples 5 --defence none"
     shrunk += " --attack fgsm --component original --set curves.components=[original]"
-    chosen = [*shrunk.split(), "--set", 'blocks=[{"models":["lenet5"],"heuristics":["vanilla"]}]']
-    assert call(["run", "--suite", suite, "--db", str(database), *chosen]) == 0
+    shrunk += " --model lenet5 --heuristic vanilla"
+    assert call(["run", "--suite", suite, "--db", str(database), *shrunk.split()]) == 0
     (page,) = written(database, tmp_path / "site")
     alternatives = [words for _, words, _, _ in IMAGE.findall(page)]
     assert any("kernels of the first convolution" in words for words in alternatives)

@@ -6,17 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-_HIDDEN = "***"
-_SECRETS = (
-    # A password holds anything but spaces, an @ included.
-    (re.compile(r"(://[^\s:/@]*):\S*@"), rf"\1:{_HIDDEN}@"),
-    # Before the host of a web address stands a token, if anything.
-    (re.compile(r"(https?://)[^\s/@]+@"), rf"\1{_HIDDEN}@"),
-    (
-        re.compile(r"(?i)\b((?:\w*(?:password|passwd|pwd|token|secret|api_?key))=)[^\s&;]+"),
-        rf"\1{_HIDDEN}",
-    ),
-)
+from hfcbench.masking import masked
 
 
 def public(text: str, *, homes: Iterable[Path] | None = None) -> str:
@@ -31,6 +21,4 @@ def public(text: str, *, homes: Iterable[Path] | None = None) -> str:
     for home in sorted(map(str, homes), key=len, reverse=True):
         if len(home) > 1:
             text = re.sub(re.escape(home) + r"(?![\w.-])", "~", text)
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return text
+    return masked(text)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from hfcbench.masking import masked
 from hfcbench.plugins import LoadedPlugin
 from hfcbench.results.records import PluginRecord, RunRecord
 from hfcbench.runner.executor import Place
@@ -31,7 +32,8 @@ def describe_run(
     revision, dirty = _source_revision()
     return RunRecord(
         started_at=datetime.now(UTC),
-        command=shlex.join([_program(), *sys.argv[1:]]),
+        # A database's address may hold a password, and the database is for others to read.
+        command=shlex.join([_program(), *map(masked, sys.argv[1:])]),
         suite=suite,
         hfcbench_version=__version__,
         python_version=platform.python_version(),

@@ -37,7 +37,7 @@ def straightforward(images: torch.Tensor, radii: tuple[int, ...]) -> list[Parts]
 def part_of(images: torch.Tensor, radius: int, part: int) -> torch.Tensor:
     """The low (0) or the high (1) part of a batch."""
     axes = (-2, -1)
-    distance = torch.from_numpy(distances(*images.shape[-2:]))
+    distance = torch.from_numpy(distances(*images.shape[-2:])).to(images.device)
     mask = (distance < radius if part == 0 else distance >= radius).float()
     spectrum = torch.fft.fftshift(torch.fft.fft2(images), dim=axes)
     return torch.fft.ifft2(torch.fft.ifftshift(spectrum * mask, dim=axes)).real

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from device import DEVICE, finished
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -78,14 +79,16 @@ def plain(
 
     def run() -> nn.Module:
         torch.manual_seed(seed)
-        model = network()
+        model = network().to(DEVICE)
         optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
         model.train()
         for _ in range(epochs):
             for images, labels in loader:
                 optimizer.zero_grad()
-                F.cross_entropy(model(images), labels).backward()
+                loss = F.cross_entropy(model(images.to(DEVICE)), labels.to(DEVICE))
+                loss.backward()
                 optimizer.step()
+        finished()
         return model.eval()
 
     return run
@@ -109,9 +112,15 @@ def ours(
             epochs, BATCH, "SGD", RATE, {"momentum": 0.9}, "crop-flip", precision=precision
         ),
         seed=seed,
-        device=torch.device("cpu"),
+        device=DEVICE,
     )
-    return lambda: train(job).module
+
+    def run() -> nn.Module:
+        model = train(job).module
+        finished()
+        return model
+
+    return run
 
 
 def plain_data(split: ImageSplit, workers: int) -> Callable[[], None]:
@@ -119,22 +128,23 @@ def plain_data(split: ImageSplit, workers: int) -> Callable[[], None]:
     loader = loader_of(split, workers)
 
     def run() -> None:
-        for _ in loader:
-            pass
+        for images, labels in loader:
+            images.to(DEVICE), labels.to(DEVICE)
+        finished()
 
     return run
 
 
 def our_data(split: ImageSplit) -> Callable[[], None]:
     keep_freed_memory()
-    device = torch.device("cpu")
-    generator = torch.Generator()
+    generator = torch.Generator(DEVICE)
 
     def run() -> None:
         order = torch.randperm(len(split))
-        for pixels, _ in TrainingImages(split, ORIGINAL, device).batches(order, BATCH):
+        for pixels, _ in TrainingImages(split, ORIGINAL, DEVICE).batches(order, BATCH):
             batch = in_unit_range(crop_and_flip(pixels, generator))
             batch.contiguous(memory_format=torch.channels_last)
+        finished()
 
     return run
 

@@ -1,7 +1,8 @@
 """Training beside the plain loop: a dataset of pictures, their transforms, and a DataLoader.
 
-Both train the same network on the same images with the same schedule, crops and mirroring, each in
-a process of its own. Two loader workers take the cores that the training computes on.
+All of it is on the GPU where there is one. Both train the same network on the same images with the
+same schedule, crops and mirroring, each in a process of its own. Two loader workers take the cores
+that the training computes on. The floor is the network's multiplications and nothing else.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import floor
 import numpy as np
 import plain_training
 import pytest
 import small_models
 import torch
 from apart import apart
+from device import HAS_GPU, THERE
 from processor import MULTIPLIES_BFLOAT16
 from torch import nn
 
 from hfcbench.datasets.photo_patches import PhotoPatches
-from hfcbench.types import DataLocation, ImageSplit
+from hfcbench.models.preact_resnet import PreactResNet32
+from hfcbench.types import DataLocation, ImageShape, ImageSplit, ModelOptions
 
 pytestmark = pytest.mark.timeout(1200)
 
 IMAGES, ROUNDS = 2000, 5
+CIFAR10 = 50_000
 LEAST = 0.8
 # Network, goal in float32, goal in bfloat16 on a processor that multiplies matrices of it.
 NETWORKS = {
@@ -46,6 +51,7 @@ def test_an_epoch(benchmark, compare, name):
         "plain loop": partial(plain_training.plain, network, split, 1, 0),
         "plain loop, 2 workers": partial(plain_training.plain, network, split, 1, 2),
         "hfcbench in bfloat16": partial(plain_training.ours, network, split, 1, "bfloat16"),
+        "floor: its products": partial(floor.as_products, network, IMAGES),
     }
     wanted = (
         f"at most {goal / goal_in_bfloat16:.2f}"
@@ -59,7 +65,7 @@ def test_an_epoch(benchmark, compare, name):
     }
     with apart(setups) as contenders:
         comparison = compare(
-            f"an epoch of {IMAGES:,} images of 32x32, {name}",
+            f"an epoch of {IMAGES:,} images of 32x32, {name}{THERE}",
             contenders,
             rounds=ROUNDS,
             goals=goals,
@@ -69,6 +75,37 @@ def test_an_epoch(benchmark, compare, name):
     benchmark.extra_info.update(comparison.ratios)
     comparison.expect("plain loop", at_least=LEAST * goal)
     comparison.expect("plain loop, 2 workers", at_least=LEAST * goal)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not HAS_GPU, reason="a whole training of the paper's size needs a GPU")
+@pytest.mark.benchmark(group="training")
+def test_the_papers_vanilla_training(benchmark, compare, show):
+    """The reference network, 50,000 images, batches of 100: an epoch, and 100 of them."""
+    split = plain_training.images(CIFAR10)
+    setups = {
+        "hfcbench": partial(plain_training.ours, reference_network, split, 1),
+        "plain loop, 2 workers": partial(plain_training.plain, reference_network, split, 1, 2),
+        "hfcbench in bfloat16": partial(
+            plain_training.ours, reference_network, split, 1, "bfloat16"
+        ),
+        "floor: its products": partial(floor.as_products, reference_network, CIFAR10),
+    }
+    with apart(setups) as contenders:
+        comparison = compare(
+            f"an epoch of {CIFAR10:,} images of 32x32, the paper's ResNet{THERE}",
+            contenders,
+            rounds=ROUNDS,
+            goals={"plain loop, 2 workers": "at least 10"},
+            scale={},
+        )
+        benchmark.pedantic(contenders["hfcbench"], rounds=1)
+    show(
+        f"100 epochs of {CIFAR10:,} images of 32x32, the paper's ResNet{THERE}",
+        {name: 100 * comparison.seconds[name] for name in ("hfcbench", "hfcbench in bfloat16")},
+        "s",
+        {"hfcbench": "at most 60"},
+    )
 
 
 @pytest.mark.benchmark(group="training")
@@ -81,7 +118,8 @@ def test_the_data_path_alone(benchmark, compare):
     }
     with apart(setups) as contenders:
         comparison = compare(
-            f"an epoch's batches of {IMAGES:,} images of 32x32, cropped and mirrored, no model",
+            f"an epoch's batches of {IMAGES:,} images of 32x32, cropped and mirrored, no model"
+            f"{THERE}",
             contenders,
             rounds=ROUNDS,
             goals={"DataLoader": "at least 12", "DataLoader, 2 workers": "at least 12"},
@@ -127,13 +165,17 @@ def test_the_same_accuracy_after_the_same_epochs(benchmark, show):
     benchmark.pedantic(plain_training.ours(network, train, 1), rounds=1)
 
 
+def reference_network() -> nn.Module:
+    return PreactResNet32().build(ImageShape(3, 32, 32), 10, ModelOptions())
+
+
 def split_of(name: str) -> ImageSplit:
     chunks = list(PhotoPatches().read(DataLocation(), name))
     return ImageSplit(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
 
 
 def accuracy(run: Callable[[], nn.Module], split: ImageSplit) -> float:
-    model = run()
+    model = run().cpu()
     with torch.no_grad():
         found = model(torch.from_numpy(split.images).float() / 255).argmax(1)
     return float((found.numpy() == split.labels).mean())

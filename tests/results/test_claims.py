@@ -48,6 +48,14 @@ def elsewhere(run_id: int) -> Claimant:
     return Claimant(run_id, "another machine", 1, 1.0)
 
 
+def another_process(run_id: int) -> tuple[subprocess.Popen[bytes], Claimant]:
+    """A process that waits on this machine, and what it would claim as."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started = psutil.Process(process.pid).create_time()
+    here = this_process(run_id)
+    return process, replace(here, process_id=process.pid, process_started=started)
+
+
 def test_one_at_a_time(shared: Store, runs: list[int]) -> None:
     assert take(shared, this_process(runs[0])) is None
     assert take(shared, this_process(runs[0])) is None
@@ -82,9 +90,7 @@ def test_the_slow_are_not(shared: Store, runs: list[int]) -> None:
 def test_a_process_that_died_on_this_machine_is_not_waited_for(
     shared: Store, runs: list[int]
 ) -> None:
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    started = psutil.Process(process.pid).create_time()
-    dead = replace(this_process(runs[0]), process_id=process.pid, process_started=started)
+    process, dead = another_process(runs[0])
     assert take(shared, dead) is None
     assert take(shared, this_process(runs[1])) is not None
     process.kill()
@@ -106,9 +112,7 @@ def test_another_process_of_the_same_number_is_another_process(
 def test_what_nobody_needs_to_take_over_goes_with_the_next_run(
     shared: Store, runs: list[int]
 ) -> None:
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    started = psutil.Process(process.pid).create_time()
-    other = replace(this_process(runs[0]), process_id=process.pid, process_started=started)
+    process, other = another_process(runs[0])
     assert take(shared, other) is None
 
     def held() -> list[tuple[str]]:
